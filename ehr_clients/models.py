@@ -1,0 +1,315 @@
+"""The chart in the care team's words: what every EHR adapter reads, whatever its wire format.
+
+Everything is frozen. Every item says where it came from (`source`) and how it may travel (`labels`).
+None means "not known"; it never means no or zero.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+
+class Section(StrEnum):
+    """The parts of a chart a skill can ask for; `reads` of a skill is a set of these."""
+
+    CLIENT = "client"
+    PROBLEMS = "problems"
+    NOTES = "notes"
+    PLAN = "plan"
+    ASSESSMENTS = "assessments"
+    MEDICATIONS = "medications"
+    ALLERGIES = "allergies"
+    ALERTS = "alerts"
+    SAFETY_PLAN = "safety_plan"
+    CARE_TEAM = "care_team"
+    APPOINTMENTS = "appointments"
+    COVERAGE = "coverage"
+    REFERRALS = "referrals"
+    CONSENTS = "consents"
+    MESSAGES = "messages"
+
+
+class Label(StrEnum):
+    """How an item may travel, as labelled by the EHR or classified by code (42 CFR Part 2, 45 CFR 164.508)."""
+
+    PART2 = "part2"  # labelled substance use disorder / 42 CFR Part 2 by the EHR
+    PART2_PENDING = "part2_pending"  # looks like SUD by code or medication, unlabelled: treated as protected
+    RESTRICTED = "restricted"  # confidentiality R or V without a SUD label
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a statement comes from: one version of one resource, and the line within its text where that applies.
+
+    `when` is the clinical date (note date, measurement date), with its zone where the EHR gave one.
+    `line` counts from 1 in the note's own text.
+    """
+
+    ref: str  # "DocumentReference/abc"
+    version: str  # opaque
+    title: str  # "Progress note", "PHQ-9 total": what it is, never whose
+    when: datetime | date | None = None
+    author: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """What all chart items share."""
+
+    source: Source
+    labels: frozenset[Label] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact(Item):
+    """A relative, guardian or emergency contact."""
+
+    name: str
+    relationship: str | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client(Item):
+    """The person in care. `alias` only when the EHR itself carries one of ours."""
+
+    id: str
+    family: str | None
+    given: tuple[str, ...]
+    birth_date: date | None
+    gender: str | None = None
+    alias: str | None = None
+    mrn: str | None = None
+    phone: str | None = None
+    language: str | None = None
+    contacts: tuple[Contact, ...] = ()
+    deceased: bool | None = None
+    active: bool | None = None
+
+    @property
+    def name(self) -> str:
+        """Given names then family name; "name not on file" when the EHR has none."""
+        return " ".join([*self.given, *([self.family] if self.family else [])]) or "name not on file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem(Item):
+    text: str
+    code: str | None = None  # ICD-10-CM where given, else SNOMED CT
+    status: str | None = None  # active | recurrence | relapse | inactive | remission | resolved
+    onset: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note(Item):
+    """One progress note. `text` is plain text with its line breaks; psychotherapy notes never become a Note."""
+
+    kind: str
+    text: str
+    when: datetime | date | None
+    author: str | None = None
+    author_ref: str | None = None
+    signed: bool | None = None
+    amended: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal(Item):
+    text: str
+    status: str | None = None
+    measure: str | None = None
+    baseline: str | None = None
+    target: str | None = None
+    due: date | None = None
+    achievement: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intervention:
+    text: str
+    frequency: str | None = None
+    provider: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan(Item):
+    """A treatment plan with its measurable objectives."""
+
+    title: str
+    status: str | None = None
+    goals: tuple[Goal, ...] = ()
+    interventions: tuple[Intervention, ...] = ()
+    review: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answered item of an instrument. `value` None: asked and not answered, or not readable."""
+
+    code: str  # LOINC
+    number: int | None  # item number within the instrument, from 1
+    value: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment(Item):
+    """One administration of an instrument. `level` is set for instruments with levels and no total (C-SSRS)."""
+
+    instrument: str  # "PHQ-9", "GAD-7", "C-SSRS", "AUDIT-C" ...
+    when: datetime | date | None
+    total: float | None = None
+    level: str | None = None  # low | moderate | high
+    answers: tuple[Answer, ...] = ()
+
+    def answer(self, number: int) -> int | None:
+        """The answer to item `number`; None when it is not on file (which is not a zero)."""
+        return next((answer.value for answer in self.answers if answer.number == number), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Medication(Item):
+    name: str
+    rxnorm: str | None = None
+    dose: str | None = None
+    status: str | None = None  # active | on-hold | cancelled | completed | stopped ...
+    started: date | None = None
+    changed: date | None = None
+    reason: str | None = None  # why stopped or held, where documented
+    prescriber: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allergy(Item):
+    substance: str
+    reaction: str | None = None
+    criticality: str | None = None
+    status: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert(Item):
+    text: str
+    category: str | None = None
+    status: str | None = None
+    since: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SafetyPlan(Item):
+    """A Stanley-Brown style plan. `steps` in order, each with its text; missing steps are simply not there."""
+
+    when: date | None
+    steps: tuple[tuple[str, str], ...] = ()
+    status: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamMember(Item):
+    ref: str  # "Practitioner/abc"
+    name: str | None
+    role: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appointment(Item):
+    start: datetime | None
+    status: str | None  # booked | fulfilled | noshow | cancelled ...
+    kind: str | None = None
+    with_: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage(Item):
+    payer: str | None
+    plan: str | None = None
+    status: str | None = None
+    ends: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Referral(Item):
+    what: str
+    status: str | None = None
+    step: str | None = None  # businessStatus of the Task, where there is one
+    to: str | None = None
+    when: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Provision:
+    """One rule of a consent (FHIR Consent.provision). Empty sets do not narrow."""
+
+    permit: bool
+    purposes: frozenset[str] = frozenset()  # v3-ActReason: TREAT, HPAYMT, HOPERAT, ETREAT ...
+    actors: frozenset[str] = frozenset()  # references: Practitioner/..., Organization/..., CareTeam/...
+    labels: frozenset[str] = frozenset()  # security label codes the rule is about
+    starts: datetime | date | None = None
+    ends: datetime | date | None = None
+    nested: tuple["Provision", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent(Item):
+    status: str  # active | inactive | rejected | draft | entered-in-error
+    scope: str | None = None
+    category: str | None = None
+    when: datetime | date | None = None
+    rule: Provision | None = None
+    part2: bool = False  # the consent names 42 CFR Part 2 records
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message(Item):
+    when: datetime | date | None
+    sender: str | None
+    text: str
+
+
+class Why(StrEnum):
+    """Why a section has no answer."""
+
+    UNAVAILABLE = "unavailable"  # down, slow: will be tried again
+    REFUSED = "refused"  # the EHR declined
+    UNSUPPORTED = "unsupported"  # this EHR does not offer it
+    WITHHELD = "withheld"  # policy, consent or 42 CFR Part 2: set by us, never by an adapter
+
+
+@dataclass(frozen=True, slots=True)
+class Read[T: Item]:
+    """What the EHR had, newest first. An empty `items` means the EHR answered and had nothing.
+
+    `incomplete` is a sentence for the reader when the EHR itself said that its answer may not be whole,
+    or when items were left out (`dropped` counts psychotherapy and SUD counseling notes, which never surface).
+    """
+
+    items: tuple[T, ...]
+    as_of: datetime
+    incomplete: str | None = None
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """No answer, and why, in a sentence that may be shown. It never reads as "nothing on file"."""
+
+    why: Why
+    sentence: str
+
+
+type SectionAnswer = Read[Item] | Missing
+
+
+@dataclass(frozen=True, slots=True)
+class ChartData:
+    """One client's answer to one question: every section that was asked for is a key."""
+
+    client: Client
+    sections: Mapping[Section, SectionAnswer] = field(default_factory=dict)
+
+    def versions(self) -> dict[str, str]:
+        """Resource reference -> version, of everything read: what a decision rests on."""
+        items = [item for answer in self.sections.values() if isinstance(answer, Read) for item in answer.items]
+        return {item.source.ref: item.source.version for item in [self.client, *items]}

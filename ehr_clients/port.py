@@ -1,0 +1,182 @@
+"""What Baton needs from an EHR, as promises in words. One contract suite (tests/contract) runs against each adapter.
+
+Times are timezone-aware. Client ids are the EHR's own (`Patient/` left out). Nothing here logs or raises patient data.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Protocol
+
+from ehr_clients.models import ChartData, Client, Section
+
+
+class Op(StrEnum):
+    """How an adapter performs one kind of write, best first."""
+
+    NATIVE = "native"  # the resource meant for it
+    FALLBACK = "fallback"  # the declared substitute (for example AuditEvent -> DocumentReference)
+    OWN_STORE = "own_store"  # the EHR takes neither: kept in Baton's own store only, and said so
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentWrite:
+    """A clinical document: DocumentReference with `text` as text/plain; charset=utf-8."""
+
+    client_id: str
+    type_code: str  # LOINC
+    type_text: str
+    title: str  # PHI-free
+    text: str
+    author: str  # "Practitioner/abc": the person who approved it
+    when: datetime
+    final: bool = True
+    generated: bool = True  # drafted by software: labelled AIAST
+    appends: str | None = None  # reference of the document this one is an addendum to
+    part2: bool = False  # carries 42 CFR Part 2 content: labelled so
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommunicationWrite:
+    """A message of one staff member to others about a client."""
+
+    client_id: str
+    sender: str
+    recipients: tuple[str, ...]  # "Practitioner/abc" | "CareTeam/abc"; () when addressed to the whole team by name only
+    text: str
+    when: datetime
+    about: tuple[str, ...] = ()  # references; "@name" stands for an earlier write of the same proposal
+    answers: str | None = None  # the Communication this one responds to
+    part2: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskWrite:
+    client_id: str
+    what: str
+    requester: str
+    owner: str | None
+    due: date | None
+    when: datetime
+    focus: str | None = None
+    part2: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvenanceWrite:
+    """Who made the targets: the software drafted (author, Device), the person verified (verifier, Practitioner)."""
+
+    client_id: str
+    targets: tuple[str, ...]
+    verifier: str
+    when: datetime
+    sources: tuple[str, ...] = ()  # references the text rests on
+    policy: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditWrite:
+    """One audit record for the EHR in the shape of IHE BALP 1.1 (a RESTful create by a named user)."""
+
+    client_id: str
+    event_id: str  # of Baton's own audit trail
+    action: str  # Baton's audit action name, for example "write_confirmed"
+    who: str  # "Practitioner/abc"
+    purpose: str  # v3-ActReason, for example TREAT
+    when: datetime
+    about: tuple[str, ...]
+    outcome_ok: bool = True
+
+
+type Write = DocumentWrite | CommunicationWrite | TaskWrite | ProvenanceWrite | AuditWrite
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Proof of a write: where it is, and what was found there when it was read back.
+
+    `sent_hash` and `readback_hash` are sha256 hex of the clinical content (the text's UTF-8 bytes where the write has
+    a `text`; else of the canonical JSON of the elements we set). They are equal, or `apply` raised.
+    """
+
+    ref: str  # "DocumentReference/abc"; "own-store/KEY" for Op.OWN_STORE
+    version: str | None
+    op: Op
+    sent_hash: str
+    readback_hash: str
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """One line of the capability matrix that `baton check` prints."""
+
+    kind: str  # "DocumentWrite", "read notes" ...
+    op: Op | None  # None: not possible at all
+    how: str  # a sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientQuery:
+    """Find clients by what a clinician would know. At least one field is given."""
+
+    name: str | None = None
+    birth_date: date | None = None
+    mrn: str | None = None
+    alias: str | None = None
+
+
+class ChartReader(Protocol):
+    async def client(self, client_id: str) -> Client:
+        """One client. Raises ClientNotFound, EhrRefused, EhrUnavailable."""
+        ...
+
+    async def find(self, query: ClientQuery) -> list[Client]:
+        """Clients that match, by family name then given names; [] when none. Never more than 50."""
+        ...
+
+    async def caseload(self, practitioner: str) -> list[Client]:
+        """Clients on whose active care team `practitioner` ("Practitioner/abc") is, by alias then name."""
+        ...
+
+    async def care_team(self, client_id: str) -> frozenset[str]:
+        """References of the practitioners on the client's active care teams. The authorisation check rests on this."""
+        ...
+
+    async def read(self, client_id: str, sections: Collection[Section]) -> ChartData:
+        """The asked-for sections, read in bounded parallel or in one batch where the EHR offers it.
+
+        A section that cannot be read is a `Missing` with a sentence and never an empty answer. Psychotherapy notes and
+        SUD counseling notes are dropped and counted. Raises ClientNotFound, and EhrUnavailable or EhrRefused only when
+        the client itself cannot be read.
+        """
+        ...
+
+    async def versions(self, client_id: str, sections: Collection[Section]) -> Mapping[str, str]:
+        """Reference -> version of what `read` would return now. Raises EhrUnavailable when any section has no answer."""
+        ...
+
+
+class ChartWriter(Protocol):
+    async def apply(self, write: Write, *, key: str) -> Receipt:
+        """Store `write` once, read it back and compare.
+
+        A second call with the same `key` stores nothing and returns the first receipt with `repeated=True`; `key` is
+        searched for first, so this holds after an unknown outcome too. Raises ClientNotFound, EhrRefused (a person
+        must look; also when what was read back differs), EhrUnavailable (nothing stored; try again), OutcomeUnknown
+        (call again with the same key: it is looked up before anything is sent).
+        """
+        ...
+
+
+class Ehr(ChartReader, ChartWriter, Protocol):
+    """A whole EHR. Open with `async with`: one HTTP session, closed by whoever opened it."""
+
+    async def capabilities(self) -> list[Capability]:
+        """What this EHR can do and the fallback of every write it cannot, from its own /metadata. Raises EhrUnavailable."""
+        ...
+
+    async def __aenter__(self) -> "Ehr": ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
