@@ -28,7 +28,7 @@ class EhrRefused(EhrError):
 
 
 class EhrUnavailable(EhrError):
-    """No usable answer this time. Nothing was stored. May be tried again after `retry_after_s` seconds (None: choose)."""
+    """No usable answer this time. Nothing was stored. Try again after `retry_after_s` seconds (None: choose)."""
 
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)

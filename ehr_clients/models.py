@@ -312,4 +312,5 @@ class ChartData:
     def versions(self) -> dict[str, str]:
         """Resource reference -> version, of everything read: what a decision rests on."""
         items = [item for answer in self.sections.values() if isinstance(answer, Read) for item in answer.items]
-        return {item.source.ref: item.source.version for item in [self.client, *items]}
+        goals = [goal for item in items if isinstance(item, Plan) for goal in item.goals]
+        return {item.source.ref: item.source.version for item in [self.client, *items, *goals]}

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, Self
 
 from ehr_clients.models import ChartData, Client, Section
 
@@ -154,7 +154,7 @@ class ChartReader(Protocol):
         ...
 
     async def versions(self, client_id: str, sections: Collection[Section]) -> Mapping[str, str]:
-        """Reference -> version of what `read` would return now. Raises EhrUnavailable when any section has no answer."""
+        """Reference -> version of what `read` would return now. Raises EhrUnavailable when a section is missing."""
         ...
 
 
@@ -174,9 +174,9 @@ class Ehr(ChartReader, ChartWriter, Protocol):
     """A whole EHR. Open with `async with`: one HTTP session, closed by whoever opened it."""
 
     async def capabilities(self) -> list[Capability]:
-        """What this EHR can do and the fallback of every write it cannot, from its own /metadata. Raises EhrUnavailable."""
+        """What this EHR can do and each write's fallback, from its own /metadata. Raises EhrUnavailable."""
         ...
 
-    async def __aenter__(self) -> "Ehr": ...
+    async def __aenter__(self) -> Self: ...
 
     async def __aexit__(self, *exc: object) -> None: ...
