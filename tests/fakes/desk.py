@@ -28,7 +28,13 @@ class FakeDesk:
         self.typed_words.append(words)
         if self.fails:
             raise RuntimeError("planted")
-        return {"picker": PICKER, "nothing": NOTICE}.get(words.text, Notice("Working on it."))
+        match words.text:
+            case "picker":
+                return PICKER
+            case "nothing":
+                return NOTICE
+            case _:
+                return Notice("Working on it.")
 
     async def press(self, press: Press) -> Reply:
         self.presses.append(press)
