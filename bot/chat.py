@@ -3,7 +3,8 @@
 In:   a `Typed` (someone typed words) or a `Press` (someone pressed a button or sent a form).
 Out:  a view: `CardView`, `Picker`, `Form`, `Detail`, `Notice`, `Home`. Each platform draws all six.
 
-What may stand where: `CardView.card.summary`, `Notice` and the labels of buttons are minimum necessary, for a channel. `Detail`, `Form`, `Picker` and `Home` are for the one person who asked and are never posted to a channel.
+What may stand where: `CardView.card.summary`, `Notice` and the labels of buttons are minimum necessary, for a channel.
+`Detail`, `Form`, `Picker` and `Home` are for the one person who asked and are never posted to a channel.
 Ids on buttons are opaque: a subject and a version, nothing else.
 """
 
