@@ -1,0 +1,231 @@
+"""Every table, in the order a request meets them. No column holds PHI in clear text: content is `sealed` (AES-GCM).
+
+Times are UTC. Ids are random. `client_id` is the EHR's opaque id. The same schema serves SQLite and PostgreSQL.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A timezone-aware UTC datetime; SQLite forgets zones, so it is put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a time without a zone reached the database")
+        return value.astimezone(UTC) if value is not None else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+metadata = MetaData()
+
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("alias", String(32), primary_key=True),
+    Column("client_id", String(128), nullable=False, unique=True),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("key", String(255), nullable=False, unique=True),  # the platform's delivery id
+    Column("skill", String(64), nullable=False),
+    Column("staff_id", String(64), nullable=False),
+    Column("who", JSON, nullable=False),
+    Column("place", JSON, nullable=False),
+    Column("words", LargeBinary, nullable=False),  # sealed: what was typed after the command's name
+    Column("client_id", String(128)),
+    Column("to_staff", String(64)),
+    Column("state", String(32), nullable=False),  # received picking reading drafted refused
+    Column("reason", String(64)),
+    Column("options", LargeBinary),  # sealed: what the picker offered
+    Column("draft_id", String(32)),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("request_id", String(32), ForeignKey("requests.id"), nullable=False, unique=True),
+    Column("skill", String(64), nullable=False),
+    Column("alias", String(32), nullable=False),
+    Column("client_id", String(128), nullable=False),
+    Column("team", String(64), nullable=False),
+    Column("asked_by", String(64), nullable=False),
+    Column("to_staff", String(64)),
+    Column("state", String(32), nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("reason", LargeBinary),  # sealed: why rejected, blocked or recalled, in a person's words
+    Column("trouble", String(64)),  # code of what went wrong last, never text
+    Column("decided_by", String(64)),
+    Column("decided_at", UtcTime),
+    Column("filed_at", UtcTime),
+    Column("accept_by", UtcTime),
+    Column("accepted_by", String(64)),
+    Column("accepted_at", UtcTime),
+    Column("returned_at", UtcTime),
+    Column("recalled_by", String(64)),
+    Column("recalled_at", UtcTime),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+)
+
+draft_versions = Table(
+    "draft_versions",
+    metadata,
+    Column("draft_id", String(32), ForeignKey("drafts.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("facts", LargeBinary),  # sealed, purged when filed or expired
+    Column("text", LargeBinary),  # sealed, purged when filed or expired
+    Column("base", LargeBinary),  # sealed: the text before a person edited it
+    Column("changes", LargeBinary),  # sealed: what changed in the chart since the version before
+    Column("sources", LargeBinary),  # sealed: resource reference -> version
+    Column("content_hash", String(64), nullable=False),
+    Column("consent_hash", String(64), nullable=False),
+    Column("policy_version", String(32), nullable=False),
+    Column("made_by", String(64), nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+exchanges = Table(  # read-backs, questions and answers between sender and receiver
+    "exchanges",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("draft_id", String(32), ForeignKey("drafts.id"), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),  # read_back question answer
+    Column("staff_id", String(64), nullable=False),
+    Column("words", LargeBinary, nullable=False),  # sealed
+    Column("at", UtcTime, nullable=False),
+)
+
+cards = Table(
+    "cards",
+    metadata,
+    Column("key", String(255), primary_key=True),  # our id of the posted message
+    Column("draft_id", String(32), ForeignKey("drafts.id"), nullable=False, index=True),
+    Column("platform", String(16), nullable=False),
+    Column("tenant", String(128), nullable=False),
+    Column("conversation", String(255), nullable=False),
+    Column("message", String(255), nullable=False),
+    Column("dead", Boolean, nullable=False, default=False),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("key", String(255), primary_key=True),
+    Column("draft_id", String(32), ForeignKey("drafts.id"), nullable=False, index=True),
+    Column("step", String(64), nullable=False),
+    Column("ref", String(255), nullable=False),
+    Column("version", String(64)),
+    Column("op", String(16), nullable=False),
+    Column("sent_hash", String(64), nullable=False),
+    Column("readback_hash", String(64), nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+
+break_glass = Table(
+    "break_glass",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("staff_id", String(64), nullable=False),
+    Column("client_id", String(128), nullable=False),
+    Column("reason", LargeBinary, nullable=False),  # sealed
+    Column("since", UtcTime, nullable=False),
+    Column("until", UtcTime, nullable=False),
+    Index("ix_break_glass_staff_client", "staff_id", "client_id"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String(64), nullable=False),
+    Column("ref", String(255), nullable=False),  # ids only, never PHI
+    Column("lane", String(128), nullable=False),
+    Column("dedup", String(255), unique=True),
+    Column("state", String(16), nullable=False),  # due running done dead
+    Column("due", Float, nullable=False),  # seconds since the epoch, by the database's clock
+    Column("attempt", Integer, nullable=False, default=0),
+    Column("lease_until", Float),
+    Column("lease_by", String(64)),
+    Column("error", String(128)),  # exception class, HTTP status or our own code
+    Column("created", Float, nullable=False),
+    Column("finished", Float),
+    Index("ix_jobs_claim", "state", "lane", "due"),
+)
+
+audit_head = Table(  # one row: the chain's end, so that a removed tail is noticed
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("event_id", String(32), nullable=False, unique=True),
+    Column("at", String(40), nullable=False),  # ISO 8601 UTC, as hashed
+    Column("action", String(64), nullable=False, index=True),
+    Column("subject", String(128), index=True),  # the draft, request or other object it is about
+    Column("body", String, nullable=False),  # canonical JSON of the whole event, as hashed
+    Column("prev_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("platform", String(16), primary_key=True),
+    Column("tenant", String(128), primary_key=True),
+    Column("conversation", String(255), primary_key=True),
+    Column("personal_of", String(128)),
+    Column("address", JSON, nullable=False),
+    Column("dead", Boolean, nullable=False, default=False),
+    Index("ix_conversations_personal", "platform", "tenant", "personal_of"),
+)
+
+web_messages = Table(
+    "web_messages",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", String(255), nullable=False),
+    Column("tenant", String(128), nullable=False),
+    Column("conversation", String(255), nullable=False),
+    Column("to_user", String(128)),  # None: everyone in the conversation
+    Column("author", String(128)),  # None: the bot
+    Column("view", LargeBinary, nullable=False),  # sealed
+    Column("posted_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    UniqueConstraint("key"),
+    Index("ix_web_messages_conversation", "conversation", "id"),
+)
