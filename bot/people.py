@@ -1,0 +1,48 @@
+"""Chat identity -> staff member -> what the licence, the roles and the teams say. Unknown people get a sentence."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from bot.chat import Who
+from bot.clinic import Clinic, StaffMember
+from skills.kit import Person, Role
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Everybody in the clinic file, found by immutable chat identity."""
+
+    clinic: Clinic
+
+    def by_chat(self, who: Who) -> StaffMember | None:
+        """The active staff member behind a chat identity. None for strangers and for people who left."""
+        return next((s for s in self.clinic.staff if s.active and who in s.identities()), None)
+
+    def by_id(self, staff_id: str) -> StaffMember | None:
+        return next((s for s in self.clinic.staff if s.id == staff_id), None)
+
+    def with_role(self, role: Role) -> tuple[StaffMember, ...]:
+        return tuple(s for s in self.clinic.staff if s.active and role in s.roles)
+
+    def matching(self, words: str) -> tuple[StaffMember, ...]:
+        """Active staff whose id, name or chat id is meant by `words`, case-insensitive; exact matches win."""
+        wanted = words.strip().strip("<@>").split("|")[0].casefold()
+        if not wanted:
+            return ()
+        active = [s for s in self.clinic.staff if s.active]
+        exact = [s for s in active if wanted in {s.id.casefold(), s.name.casefold(), *_chat_ids(s)}]
+        return tuple(exact or [s for s in active if any(n.startswith(wanted) for n in s.name.casefold().split())])
+
+
+def _chat_ids(staff: StaffMember) -> set[str]:
+    return {who.user.casefold() for who in staff.identities()}
+
+
+def person(staff: StaffMember) -> Person:
+    """A staff member as a skill may know them."""
+    return Person(staff.practitioner, staff.name, staff.title)
+
+
+def licensed(staff: StaffMember, today: date) -> bool:
+    """Has a licence on file that has not expired."""
+    return staff.licence is not None and staff.licence.expires >= today

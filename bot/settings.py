@@ -1,0 +1,100 @@
+"""Settings from the environment: prefix `BATON_`, nested with `__`. Read once; every problem is named at once."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEMO_SECRET = "demo-only-not-a-secret"  # noqa: S105 - refused outside the demo profile
+
+
+class SettingsInvalid(Exception):
+    """Baton cannot start. `str()` names every missing or wrong setting."""
+
+
+class Profile(StrEnum):
+    DEMO = "demo"
+    PILOT = "pilot"
+    LIVE = "live"
+
+
+class SlackSettings(BaseModel):
+    signing_secret: SecretStr
+    bot_token: SecretStr
+    api_url: str = "https://slack.com/api/"  # GovSlack: https://slack-gov.com/api/
+
+
+class TeamsSettings(BaseModel):
+    client_id: str
+    client_secret: SecretStr
+    tenant_ids: tuple[str, ...] = Field(min_length=1)
+    openid_metadata_url: str | None = None
+
+
+class EhrSettings(BaseModel):
+    kind: Literal["sandbox", "fhir_r4"] = "sandbox"
+    base_url: str | None = None
+    token_url: str | None = None
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    private_key_file: Path | None = None
+    key_id: str | None = None
+    scope: str | None = None
+
+
+class LlmSettings(BaseModel):
+    kind: Literal["none"] = "none"  # drafts come from the deterministic template
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="BATON_", env_nested_delimiter="__", extra="ignore")
+
+    profile: Profile = Profile.DEMO
+    database_url: str = "sqlite+aiosqlite:///var/baton.sqlite"
+    public_url: str = "http://127.0.0.1:8080"
+    host: str = "127.0.0.1"
+    port: int = 8080
+    secret_key: SecretStr = SecretStr(DEMO_SECRET)
+    clinic_file: Path | None = None
+    slack: SlackSettings | None = None
+    teams: TeamsSettings | None = None
+    ehr: EhrSettings = EhrSettings()
+    llm: LlmSettings = LlmSettings()
+
+    @model_validator(mode="after")
+    def _fit_for_profile(self) -> "Settings":
+        missing = _missing(self) if self.profile is not Profile.DEMO else []
+        if self.ehr.kind == "fhir_r4":
+            missing += [f"EHR__{name.upper()}" for name in ("base_url", "client_id") if not getattr(self.ehr, name)]
+            if not (self.ehr.client_secret or self.ehr.private_key_file):
+                missing.append("EHR__CLIENT_SECRET or EHR__PRIVATE_KEY_FILE")
+        if missing:
+            raise ValueError("missing: " + ", ".join(f"BATON_{name}" for name in missing))
+        return self
+
+
+def _missing(settings: Settings) -> list[str]:
+    secret = settings.secret_key.get_secret_value()
+    checks = {
+        f"SECRET_KEY (at least 32 characters, not the demo's; needed in profile {settings.profile})": len(secret) >= 32,
+        "CLINIC_FILE": settings.clinic_file is not None,
+        "EHR__KIND=fhir_r4 (the sandbox clinic is for the demo profile)": settings.ehr.kind != "sandbox",
+        "PUBLIC_URL (https)": settings.public_url.startswith("https://"),
+        "SLACK__* or TEAMS__*": settings.slack is not None or settings.teams is not None,
+    }
+    return [name for name, fine in checks.items() if not fine]
+
+
+def load() -> Settings:
+    """Read the environment. Raises SettingsInvalid with every problem; values are never repeated in the message."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [f"  - {_name(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False)]
+        raise SettingsInvalid("Baton cannot start with these settings:\n" + "\n".join(lines)) from None
+
+
+def _name(loc: tuple[int | str, ...]) -> str:
+    return "BATON_" + "__".join(str(part).upper() for part in loc) if loc else "settings"
