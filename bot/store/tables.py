@@ -131,9 +131,20 @@ cards = Table(
     Column("draft_id", String(32), ForeignKey("drafts.id"), nullable=False, index=True),
     Column("platform", String(16), nullable=False),
     Column("tenant", String(128), nullable=False),
-    Column("conversation", String(255), nullable=False),
-    Column("message", String(255), nullable=False),
+    Column("conversation", String(255), nullable=False),  # "" until the one-to-one conversation is known
+    Column("thread", String(255)),
+    Column("to_staff", String(64)),  # set when it stands in one person's own conversation
+    Column("message", String(255)),  # None until posted
     Column("dead", Boolean, nullable=False, default=False),
+)
+
+reviews = Table(  # who has seen the whole of which version
+    "reviews",
+    metadata,
+    Column("draft_id", String(32), ForeignKey("drafts.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("staff_id", String(64), primary_key=True),
+    Column("at", UtcTime, nullable=False),
 )
 
 receipts = Table(

@@ -1,0 +1,123 @@
+"""Whether records protected by 42 CFR Part 2 may be used for one purpose by one group of people. Pure; fails closed.
+
+Consents are read in the IHE PCF shape: a root provision with at most one nested level; a nested deny wins over its
+parent; a permit for one recipient is no permit for others. `pending` (looks like Part 2, unlabelled) is treated as
+protected (42 CFR 2.31, 2.33; invariant 5 of the product).
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
+
+from ehr_clients.models import ChartData, Consent, Item, Label, Missing, Provision, Read, Section, SectionAnswer, Why
+from skills.kit import Purpose
+
+PROTECTED = frozenset({Label.PART2, Label.PART2_PENDING})
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What is about to happen with the records. `actors`: references of all who will see them."""
+
+    purpose: Purpose
+    actors: frozenset[str]
+    within_program: bool  # all of them work in the same Part 2 program and need it (42 CFR 2.12(c)(3))
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    allowed: bool
+    rule: str  # code for the audit trail
+    consents: tuple[str, ...] = ()  # references and versions it rests on
+
+    def hash(self) -> str:
+        return hashlib.sha256(json.dumps([self.allowed, self.rule, self.consents]).encode()).hexdigest()
+
+
+def rule_on(consents: Read[Consent] | Missing, use: Use) -> Ruling:
+    """Decide over all Part 2 consents on file. Any deny that applies wins; else one permit is needed."""
+    if use.within_program:
+        return Ruling(allowed=True, rule="part2.within_program")
+    if isinstance(consents, Missing):
+        return Ruling(allowed=False, rule="part2.consents_unreadable")
+    if consents.incomplete:
+        return Ruling(allowed=False, rule="part2.consents_incomplete")
+    active = [c for c in consents.items if c.part2 and c.status == "active" and c.rule is not None]
+    basis = tuple(sorted(f"{c.source.ref}@{c.source.version}" for c in active))
+    verdicts = [_verdict(c.rule, use) for c in active if c.rule is not None]
+    if False in verdicts:
+        return Ruling(allowed=False, rule="part2.denied", consents=basis)
+    if True in verdicts:
+        return Ruling(allowed=True, rule="part2.consent", consents=basis)
+    return Ruling(allowed=False, rule="part2.no_consent", consents=basis)
+
+
+def _verdict(rule: Provision, use: Use) -> bool | None:
+    """True permits, False denies, None says nothing about this use."""
+    if not _in_period(rule, use.at):
+        return None
+    nested = [_verdict(inner, use) for inner in rule.nested]
+    if False in nested:
+        return False
+    if rule.permit:
+        covered = _covers_all(rule.actors, use.actors) and _names(rule.purposes, use.purpose.value)
+        return True if covered or True in nested else None
+    touched = _touches(rule.actors, use.actors) and _names(rule.purposes, use.purpose.value)
+    return False if touched and True not in nested else None
+
+
+def _covers_all(named: frozenset[str], actors: frozenset[str]) -> bool:
+    return not named or actors <= named
+
+
+def _touches(named: frozenset[str], actors: frozenset[str]) -> bool:
+    return not named or bool(actors & named)
+
+
+def _names(purposes: frozenset[str], purpose: str) -> bool:
+    return not purposes or purpose in purposes
+
+
+def _in_period(rule: Provision, at: datetime) -> bool:
+    starts, ends = _moment(rule.starts, time.min), _moment(rule.ends, time.max)
+    return (starts is None or starts <= at) and (ends is None or at <= ends)
+
+
+def _moment(value: datetime | date | None, edge: time) -> datetime | None:
+    if value is None or isinstance(value, datetime):
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+    return datetime.combine(value, edge, tzinfo=UTC)
+
+
+def withhold(data: ChartData, ruling: Ruling) -> tuple[ChartData, dict[Section, int]]:
+    """The chart without what the ruling does not allow, each gap said in words, and how many items were withheld."""
+    if ruling.allowed:
+        return data, {}
+    kept = {section: _keep(section, answer) for section, answer in data.sections.items()}
+    counts = {s: _count(data.sections[s]) for s in kept}
+    return replace(data, sections=kept), {section: count for section, count in counts.items() if count}
+
+
+def _keep(section: Section, answer: SectionAnswer) -> SectionAnswer:
+    if isinstance(answer, Missing) or not _count(answer):
+        return answer
+    items = tuple(item for item in answer.items if not _protected(item))
+    words = f"{_count(answer)} records in {section.replace('_', ' ')} are left out: 42 CFR Part 2, no consent covers this."
+    if not items:
+        return Missing(Why.WITHHELD, words)
+    return replace(answer, items=items, incomplete=" ".join(filter(None, [answer.incomplete, words])))
+
+
+def _count(answer: SectionAnswer) -> int:
+    return sum(map(_protected, _items(answer)))
+
+
+def _items(answer: SectionAnswer) -> Iterable[Item]:
+    return answer.items if isinstance(answer, Read) else ()
+
+
+def _protected(item: Item) -> bool:
+    return bool(item.labels & PROTECTED)
