@@ -15,7 +15,7 @@ from ehr_clients.sandbox.clinic.people import clinic_resources, front_page
 from ehr_clients.sandbox.clinic.sources import read_charts, read_staff
 from ehr_clients.sandbox.clinic.terms import BASE_URL, Resource
 from ehr_clients.sandbox.clinic.treatment import treatment
-from ehr_clients.sandbox.clinic.visits import notes, visits
+from ehr_clients.sandbox.clinic.visits import admissions, notes, visits
 
 
 def bundles(today: date) -> list[Resource]:
@@ -32,6 +32,7 @@ def _chart(desk: Desk) -> Resource:
         *treatment(desk),
         *visits(desk),
         *notes(desk),
+        *admissions(desk),
         *measures(desk),
         *coordination(desk),
     ]

@@ -163,6 +163,16 @@ class Visit(OnADay):
         return self
 
 
+class Admission(Source):
+    """A hospital stay elsewhere, as this clinic learned of it."""
+
+    hospital: str
+    reason: str
+    from_days_ago: int
+    to_days_ago: int
+    disposition: str
+
+
 class Cssrs(Source):
     """Answers only: the wording of the screener is registered and stays out of this repository."""
 
@@ -302,6 +312,7 @@ class Chart(Source):
     alerts: tuple[Alert, ...] = ()
     visits: tuple[Visit, ...] = ()
     notes: tuple[Note, ...] = ()
+    admissions: tuple[Admission, ...] = ()
     measures: tuple[Measure, ...] = ()
     plan: Plan | None = None
     safety_plan: SafetyPlan | None = None

@@ -3,7 +3,7 @@
 import base64
 
 from ehr_clients.sandbox.clinic.desk import Desk
-from ehr_clients.sandbox.clinic.sources import Label, Note, Visit
+from ehr_clients.sandbox.clinic.sources import Admission, Label, Note, Visit
 from ehr_clients.sandbox.clinic.terms import (
     ACT_CODE,
     DISCHARGE_SUMMARY,
@@ -29,6 +29,11 @@ def visits(desk: Desk) -> list[Resource]:
 def notes(desk: Desk) -> list[Resource]:
     numbered = enumerate(desk.chart.notes, start=len(desk.chart.visits) + 1)
     return [_loose_note(desk, number, note) for number, note in numbered]
+
+
+def admissions(desk: Desk) -> list[Resource]:
+    numbered = enumerate(desk.chart.admissions, start=1)
+    return [_admission(desk, number, stay) for number, stay in numbered]
 
 
 def _visit(desk: Desk, number: int, visit: Visit) -> list[Resource]:
@@ -75,6 +80,23 @@ def _encounter(desk: Desk, number: int, visit: Visit) -> Resource:
         "serviceProvider": ref("Organization", f"sb-team-{desk.chart.team}" if desk.chart.team else "sb-clinic"),
     }
     return desk.resource("Encounter", f"enc-{number:02}", body)
+
+
+def _admission(desk: Desk, number: int, stay: Admission) -> Resource:
+    body = {
+        "status": "finished",
+        "class": coding(ACT_CODE, "IMP", "inpatient encounter"),
+        "type": [concept(text="Inpatient psychiatric stay")],
+        "subject": desk.client,
+        "period": {
+            "start": desk.calendar.moment(-stay.from_days_ago, "21:30"),
+            "end": desk.calendar.moment(-stay.to_days_ago, "11:15"),
+        },
+        "reasonCode": [concept(text=stay.reason)],
+        "hospitalization": {"dischargeDisposition": concept(text=stay.disposition)},
+        "serviceProvider": {"display": stay.hospital},
+    }
+    return desk.resource("Encounter", f"stay-{number}", body)
 
 
 def _visit_note(desk: Desk, number: int, visit: Visit) -> Resource:
