@@ -1,0 +1,33 @@
+"""The queue and the timers, from outside: what others import. `queue.py` puts in, `leases.py` holds, `worker.py` does."""
+
+from bot.store.queue import (
+    CRISIS,
+    Finish,
+    Handler,
+    Job,
+    Later,
+    Never,
+    Waiting,
+    cancel,
+    enqueue,
+    purge,
+    requeue,
+    waiting,
+)
+from bot.store.worker import Worker
+
+__all__ = [
+    "CRISIS",
+    "Finish",
+    "Handler",
+    "Job",
+    "Later",
+    "Never",
+    "Waiting",
+    "Worker",
+    "cancel",
+    "enqueue",
+    "purge",
+    "requeue",
+    "waiting",
+]

@@ -1,0 +1,219 @@
+"""Opens the database and hands out transactions: SQLite (one process per file) or PostgreSQL (any number of processes).
+
+`write()` is one transaction: it commits when the block ends and rolls back when the block raises. Keep outside calls out of it.
+"""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final, Self
+
+from sqlalchemy import event, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.store import triggers
+from bot.store.tables import metadata
+
+BUSY_TIMEOUT_MS: Final = 10_000
+SCHEMA_LOCK: Final = 0x6261746F  # one process at a time creates tables on PostgreSQL
+PASSING_SQLITE: Final = {5, 6, 10, 13, 14}  # busy, locked, input/output error, disk full, cannot open
+PASSING_POSTGRESQL: Final = (
+    "08",
+    "40",
+    "53",
+    "57P",
+    "55P03",
+)  # connection, serialisation, resources, shutdown, lock wait
+ENQUEUED: Final = "baton.enqueued"  # set in `conn.info` by jobs.enqueue
+
+
+class DatabaseInUse(Exception):
+    """Another process holds this SQLite file."""
+
+
+class Database:
+    """One database. `visiting` looks in beside the process that owns a SQLite file (check, audit); it runs no jobs."""
+
+    def __init__(self, url: str, *, visiting: bool = False) -> None:
+        self._url = make_url(url)
+        if self.dialect not in ("sqlite", "postgresql"):
+            raise ValueError("the database is either sqlite+aiosqlite:///path or postgresql+asyncpg://...")
+        if self.dialect == "sqlite" and self._url.database in (None, "", ":memory:"):
+            raise ValueError("a SQLite database needs a path: what was approved must survive a restart")
+        self._visiting = visiting
+        self._lock_file: int | None = None
+        self._writer: AsyncEngine | None = None
+        self._reader: AsyncEngine | None = None
+        self._one_writer = asyncio.Lock()
+        self._writing: set[asyncio.Task[Any] | None] = set()
+        self._on_enqueued: list[Callable[[], None]] = []
+
+    @property
+    def dialect(self) -> str:
+        return self._url.get_backend_name()
+
+    async def open(self) -> None:
+        """Create what is missing. Raises DatabaseInUse when another process owns the SQLite file."""
+        if self.dialect == "sqlite":
+            self._take_file()
+            self._writer, self._reader = _sqlite_engine(self._url, writes=True), _sqlite_engine(self._url, writes=False)
+        else:
+            self._writer = self._reader = _postgresql_engine(self._url)
+        try:
+            async with self.write() as conn:
+                await _create_what_is_missing(conn)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        for engine in {self._writer, self._reader} - {None}:
+            assert engine is not None
+            await engine.dispose()
+        self._writer = self._reader = None
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+            self._lock_file = None
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction. After its commit whoever waits for jobs is woken, if the block enqueued any."""
+        task = asyncio.current_task()
+        if task in self._writing:
+            raise RuntimeError("a write inside a write: pass the connection on instead of opening a second one")
+        self._writing.add(task)
+        try:
+            async with _turn(self._one_writer if self.dialect == "sqlite" else None), self._begin() as conn:
+                conn.info.pop(ENQUEUED, None)
+                yield conn
+                enqueued = bool(conn.info.pop(ENQUEUED, False))
+        finally:
+            self._writing.discard(task)
+        if enqueued:
+            for wake in tuple(self._on_enqueued):
+                wake()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """One consistent look; the database refuses to write through it."""
+        async with _opened(self._reader).connect() as conn:
+            if self.dialect == "postgresql":
+                await conn.execution_options(postgresql_readonly=True)
+            yield conn
+
+    def on_enqueued(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call `wake` after each commit that enqueued a job in this process. Returns how to stop that."""
+        self._on_enqueued.append(wake)
+        return lambda: self._on_enqueued.remove(wake)
+
+    @asynccontextmanager
+    async def _begin(self) -> AsyncIterator[AsyncConnection]:
+        async with _opened(self._writer).begin() as conn:
+            yield conn
+
+    def _take_file(self) -> None:
+        path = Path(self._url.database or "")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if not self._visiting:
+            self._lock_file = _locked(path.with_name(path.name + ".lock"))
+
+
+def is_passing(trouble: BaseException) -> bool:
+    """The database is away, busy or full: the same transaction may work later. False for a mistake in it."""
+    cause = getattr(trouble, "orig", None) or trouble
+    if isinstance(trouble, OSError | PoolTimeout) or isinstance(cause, OSError):
+        return True
+    if isinstance(trouble, DBAPIError) and trouble.connection_invalidated:
+        return True
+    if (state := getattr(cause, "sqlstate", None)) is not None:
+        return str(state).startswith(PASSING_POSTGRESQL)
+    return (getattr(cause, "sqlite_errorcode", 0) or 0) & 0xFF in PASSING_SQLITE
+
+
+def _opened(engine: AsyncEngine | None) -> AsyncEngine:
+    if engine is None:
+        raise RuntimeError("the database is not open")
+    return engine
+
+
+@asynccontextmanager
+async def _turn(lock: asyncio.Lock | None) -> AsyncIterator[None]:
+    if lock is None:
+        yield
+        return
+    async with lock:
+        yield
+
+
+def _locked(path: Path) -> int:
+    """The open lock file. The kernel lets go of it when the process dies, however it dies."""
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        owner = os.pread(lock, 32, 0).decode(errors="replace").strip() or "unknown"
+        os.close(lock)
+        raise DatabaseInUse(
+            f"this SQLite file is in use by another Baton process (pid {owner}). "
+            "One process may own a SQLite file: stop the other one, or use PostgreSQL to run several."
+        ) from None
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, str(os.getpid()).encode(), 0)
+    return lock
+
+
+def _sqlite_engine(url: URL, *, writes: bool) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=1 if writes else 5, max_overflow=0 if writes else 5)
+    pragmas = [
+        "PRAGMA journal_mode=WAL",
+        "PRAGMA synchronous=FULL",
+        f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
+        "PRAGMA foreign_keys=ON",
+        f"PRAGMA query_only={'OFF' if writes else 'ON'}",
+    ]
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _: object) -> None:  # the DBAPI connection has no public type
+        connection.isolation_level = None  # the driver leaves BEGIN to us
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql_engine(url: URL) -> AsyncEngine:
+    """Pings before use, so that the first click after a database restart is not the one that fails."""
+    return create_async_engine(
+        url,
+        pool_size=10,
+        max_overflow=10,
+        pool_pre_ping=True,
+        connect_args={"command_timeout": 30, "timeout": 10},
+    )
+
+
+async def _create_what_is_missing(conn: AsyncConnection) -> None:
+    if conn.dialect.name == "postgresql":
+        await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SCHEMA_LOCK})
+    await conn.run_sync(metadata.create_all)
+    await triggers.create_missing(conn)
