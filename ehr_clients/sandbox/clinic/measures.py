@@ -1,6 +1,6 @@
 """Questionnaires with their items: Observation panels, totals and, where a chart asks for it, QuestionnaireResponse.
 
-EHRs differ in how they keep a panel (members or components) and a total (quantity, integer, string); so do these charts.
+EHRs differ in how they keep a panel (members or components) and a total (quantity, integer, string); these charts too.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Staff, teams and the front page of a chart: Organization, Practitioner, PractitionerRole, Patient, Coverage, CareTeam."""
+"""Staff, teams and the front page of a chart: who works here, who the client is, who pays, who cares."""
 
 from ehr_clients.sandbox.clinic.desk import Desk, meta, practitioner_ref
 from ehr_clients.sandbox.clinic.sources import Address, Chart, Contact, Coverage, Staff, StaffMember

@@ -1,6 +1,7 @@
-"""The shape of the files a person edits: one TOML per client and one for the staff. A misspelt key is refused, with its place.
+"""The shape of the files a person edits: one TOML per client, one for the staff. A misspelt key is refused, with its place.
 
-Days are whole numbers counted from today: `days_ago` looks back, `in_days` looks ahead. Prose may hold `{-12}` or `{+7}` for a date.
+Days are whole numbers counted from today: `days_ago` looks back, `in_days` looks ahead.
+Prose may hold `{-12}` or `{+7}` for a date.
 """
 
 import tomllib
@@ -284,7 +285,7 @@ class Message(Source):
 
 
 class Chart(Source):
-    """One client. `part2` says what stands on the resources, not what the law says: an unlabelled chart may still be protected."""
+    """One client. `part2` says which labels stand on the resources; an unlabelled chart may be protected all the same."""
 
     alias: str
     mrn: str

@@ -95,5 +95,5 @@ def ref(kind: str, fhir_id: str, display: str | None = None) -> Resource:
 
 
 def filled(**fields: Any) -> Resource:
-    """A resource without the fields nobody filled in. Underscores at the end keep Python's own words free (`class_`)."""
+    """A resource without the fields nobody filled in. A trailing underscore keeps Python's own words free (`for_`)."""
     return {name.rstrip("_"): value for name, value in fields.items() if value not in (None, [], (), "")}
