@@ -1,4 +1,4 @@
-"""The queue and the timers, from outside: what others import. `queue.py` puts in, `leases.py` holds, `worker.py` does."""
+"""The queue and the timers, as others import them. `queue.py` puts in, `leases.py` holds, `worker.py` does."""
 
 from bot.store.queue import (
     CRISIS,

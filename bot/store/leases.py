@@ -64,7 +64,7 @@ async def running_by_lane(conn: AsyncConnection, lanes: Sequence[str]) -> Mappin
 async def claim(
     conn: AsyncConnection, wanted: Mapping[str, int], *, at_most: Mapping[str, int], token: str, lease_s: float
 ) -> list[Held]:
-    """Take up to `wanted` due jobs of each lane, so that no more than `at_most` of it run anywhere. Counts the attempt."""
+    """Take up to `wanted` due jobs of each lane, so that no more than `at_most` of it run. Counts the attempt."""
     held: list[Held] = []
     for lane in sorted(wanted):
         await _only_claimer(conn, lane)

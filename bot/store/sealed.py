@@ -32,7 +32,7 @@ class Seal:
         self._current = _derive(secrets[0], b"key id", 4)
 
     def seal(self, text: str, *, context: str) -> bytes:
-        """`context` says where the value lives, such as "draft_versions.text/<draft id>/<version>"; it opens only there."""
+        """`context` says where the value lives, such as "draft_versions.text/<draft id>"; it opens only there."""
         nonce = os.urandom(12)
         head = VERSION + self._current + nonce
         return head + self._keys[self._current].encrypt(nonce, text.encode(), _bound(head, context))

@@ -1,6 +1,6 @@
 """Opens the database and hands out transactions: SQLite (one process per file) or PostgreSQL (any number of processes).
 
-`write()` is one transaction: it commits when the block ends and rolls back when the block raises. Keep outside calls out of it.
+`write()` is one transaction: commits when the block ends, rolls back when it raises. Keep outside calls out of it.
 """
 
 import asyncio
@@ -111,7 +111,7 @@ class Database:
         """One consistent look; the database refuses to write through it."""
         async with _opened(self._reader).connect() as conn:
             if self.dialect == "postgresql":
-                await conn.execution_options(postgresql_readonly=True)
+                await conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield conn
 
     def on_enqueued(self, wake: Callable[[], None]) -> Callable[[], None]:

@@ -106,6 +106,7 @@ draft_versions = Table(
     Column("base", LargeBinary),  # sealed: the text before a person edited it
     Column("changes", LargeBinary),  # sealed: what changed in the chart since the version before
     Column("sources", LargeBinary),  # sealed: resource reference -> version
+    Column("unread", JSON, nullable=False),  # names of sections that could not be read this time
     Column("content_hash", String(64), nullable=False),
     Column("consent_hash", String(64), nullable=False),
     Column("policy_version", String(32), nullable=False),

@@ -42,7 +42,7 @@ POSTGRESQL: Final = (
 
 
 def _ddl(statement: str) -> DDL:
-    return DDL(statement.replace("%", "%%"))  # DDL() reads % as a placeholder
+    return DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]  # SQLAlchemy; % is its placeholder
 
 
 async def create_missing(conn: AsyncConnection) -> None:

@@ -1,7 +1,7 @@
 """Finds due jobs and has them done, on any number of processes over one database.
 
-Look (one read) -> claim (one write) -> attempt -> settle (`attempt.py`). A worker may die at any line: its leases run out,
-somebody else goes on, and whatever it still tries to finish is refused.
+Look (one read) -> claim (one write) -> attempt -> settle (`attempt.py`). A worker may die at any line: its leases run
+out, somebody else goes on, and whatever it still tries to finish is refused.
 """
 
 import asyncio
@@ -51,9 +51,9 @@ class _Group:
 class Worker:
     """Runs handlers by kind. `on_dead` tells a person, in the transaction that makes the job a dead letter.
 
-    `lane_limits` caps how many jobs run at once in one lane, by the part of its name before the first ":"; others may use a
-    quarter of the slots. `replica` is a stable name of this process: at its start it takes back what its earlier life held.
-    Two living processes must not share one. On SQLite no name is needed: one process owns the file.
+    `lane_limits` caps how many jobs run at once in one lane, by the part of its name before the first ":"; others may
+    use a quarter of the slots. `replica` is a stable name of this process: at its start it takes back what its earlier
+    life held. Two living processes must not share one. On SQLite no name is needed: one process owns the file.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class Worker:
     async def until_idle(self, *, timeout_s: float) -> None:
         """Return when no job is due or running; jobs for a later time do not count. Raises TimeoutError."""
         async with asyncio.timeout(timeout_s):
-            while await self._busy():
+            while await self._busy():  # noqa: ASYNC110 - other processes' jobs count too: only the database knows
                 await asyncio.sleep(0.02)
 
     async def _busy(self) -> bool:
@@ -234,14 +234,14 @@ class Worker:
     # Taking back and giving back
 
     async def _take_back_earlier_lives(self) -> None:
-        if self._replica is None and self._db.dialect != "sqlite":
-            return
-        while not self._stopping:
+        pending = self._replica is not None or self._db.dialect == "sqlite"
+        while pending and not self._stopping:
             try:
-                return await self._take_back(lambda conn: leases.of_earlier_lives(conn, self._replica, but=self._life))
+                await self._take_back(lambda conn: leases.of_earlier_lives(conn, self._replica, but=self._life))
+                pending = False
             except Exception as trouble:  # noqa: BLE001 - tried until the database is there; `_tell` logs it
                 _tell("jobs_take_back_failed", trouble)
-            await asyncio.sleep(DATABASE_PAUSE_S)
+                await asyncio.sleep(DATABASE_PAUSE_S)
 
     async def _take_back(self, which: Callable[[AsyncConnection], Awaitable[list[Held]]]) -> None:
         async with self._db.read() as conn:

@@ -1,0 +1,91 @@
+"""The audit trail: append an event in the transaction of what it records; read, verify and export the whole trail.
+
+An event that cannot be appended takes its action down with it. Each row carries the hash of the row before, a head row
+counts them, the database refuses to change or remove one. No clinical text: ids, codes, counts and hashes only.
+"""
+
+import hashlib
+from datetime import UTC, datetime
+from secrets import token_hex
+from typing import Final
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.privacy.audit_chain import Fault, FaultKind, Head, Verdict, verify
+from bot.privacy.audit_event import (
+    BATON,
+    Action,
+    Actor,
+    Adapter,
+    ClientApp,
+    Event,
+    ModelUse,
+    Object,
+    Outcome,
+    StoredEvent,
+    canonical,
+    stored,
+)
+from bot.privacy.audit_export import export_csv, export_fhir
+from bot.store.tables import audit_events, audit_head
+
+__all__ = [
+    "BATON",
+    "Action",
+    "Actor",
+    "Adapter",
+    "AuditBroken",
+    "ClientApp",
+    "Event",
+    "Fault",
+    "FaultKind",
+    "Head",
+    "ModelUse",
+    "Object",
+    "Outcome",
+    "StoredEvent",
+    "Verdict",
+    "append",
+    "export_csv",
+    "export_fhir",
+    "head",
+    "tail",
+    "verify",
+]
+
+ONE_HEAD: Final = 1
+
+
+class AuditBroken(Exception):
+    """The trail cannot take another event, so nothing that needs one may happen."""
+
+
+async def append(conn: AsyncConnection, event: Event) -> str:
+    """Append in the caller's transaction; returns the event's id. Whoever appends next waits for the commit."""
+    before = await head(conn, lock=True)
+    seq, event_id = before.count + 1, token_hex(16)
+    at = (event.at or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="microseconds")
+    body = canonical(event, seq=seq, event_id=event_id, at=at)
+    digest = hashlib.sha256((before.hash + body).encode()).hexdigest()
+    row = {"seq": seq, "event_id": event_id, "at": at, "action": event.action.value, "subject": event.about}
+    await conn.execute(insert(audit_events).values(**row, body=body, prev_hash=before.hash, hash=digest))
+    await conn.execute(update(audit_head).where(audit_head.c.id == ONE_HEAD).values(count=seq, hash=digest))
+    return event_id
+
+
+async def head(conn: AsyncConnection, *, lock: bool = False) -> Head:
+    """How many events there are and the hash of the last: an anchor to keep elsewhere. Raises AuditBroken."""
+    chosen = select(audit_head.c.count, audit_head.c.hash).where(audit_head.c.id == ONE_HEAD)
+    row = (await conn.execute(chosen.with_for_update() if lock else chosen)).one_or_none()
+    if row is None:
+        raise AuditBroken("the head of the audit trail is gone: nothing can be recorded, so nothing may be done")
+    return Head(row[0], row[1])
+
+
+async def tail(conn: AsyncConnection, limit: int, subject: str | None = None) -> list[StoredEvent]:
+    """The last `limit` events, newest last; of one subject (draft, request ...) when named."""
+    chosen = select(audit_events).order_by(audit_events.c.seq.desc()).limit(limit)
+    if subject is not None:
+        chosen = chosen.where(audit_events.c.subject == subject)
+    return [stored(row) for row in reversed((await conn.execute(chosen)).all())]
