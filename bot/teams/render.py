@@ -1,0 +1,279 @@
+"""Draws a view as Adaptive Cards 1.5: pure, one function a view, none over what every Teams client shows.
+
+`draw` gives one card, except for long pickers and home pages. A card answered to a click is seen by
+that person alone, so `answer` adds the way back to the shared card.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from bot.chat import (
+    Action,
+    Button,
+    CardView,
+    Detail,
+    Field,
+    Form,
+    Home,
+    Notice,
+    Option,
+    Picker,
+    Press,
+    Reply,
+    Style,
+    pages,
+)
+from bot.teams.elements import (
+    Json,
+    actions,
+    card,
+    heading,
+    paragraph,
+    paragraphs,
+    plain,
+    run,
+    size,
+    toned,
+)
+from bot.teams.inbound import INPUT
+from skills.kit import Banner, Block, Line, LineKind, Rows, Source, Sourced, Text, Title, Tone
+
+PAGE_LINES = 20
+PAGE_CHARACTERS = 3000  # of any script: a character is up to four bytes
+PART_BYTES = 18_000  # of options or fields in one card
+FEW_OPTIONS = 6  # buttons up to here: forms fail on some phones
+OPTIONS_PER_CARD = 100
+SOURCES_PER_LINE = 12
+STYLES = {Style.PLAIN: "default", Style.PRIMARY: "positive", Style.DANGER: "destructive"}
+KINDS = {
+    LineKind.FACT: "",
+    LineKind.MISSING: "Not known: ",
+    LineKind.ACTION: "To do: ",
+    LineKind.EDITED: "In own words: ",
+}
+
+
+def draw(view: Reply | Home) -> tuple[Json, ...]:
+    """The cards of a view, in order; never none."""
+    match view:
+        case CardView():
+            return (card_view(view),)
+        case Notice():
+            return (card([toned(view.tone, view.text), *actions(_buttons(view.buttons))]),)
+        case Picker():
+            return picker(view)
+        case Form():
+            return (form(view),)
+        case Detail():
+            return (detail(view),)
+        case Home():
+            return home(view)
+    assert_never(view)
+
+
+def answer(view: Reply, press: Press) -> Json:
+    """The card to show in place of the pressed one, to the person who pressed."""
+    drawn = form(view, _part(press)) if isinstance(view, Form) else draw(view)[0]
+    back = not isinstance(view, CardView | Picker) and press.action is not Action.PICK and press.origin is not None
+    return {**drawn, "body": [*drawn["body"], *actions([_back(press)])]} if back else drawn
+
+
+def card_view(view: CardView) -> Json:
+    """A summary that is too long for one message shows its first page and says where the rest is."""
+    first, *rest = pages(view.card.summary, lines=PAGE_LINES, characters=PAGE_CHARACTERS)
+    more = [paragraph(run("The rest of this summary is in Review.", isSubtle=True))] if rest else []
+    return card([*_blocks(first), *more, toned(view.status.tone, view.status.text), *actions(_buttons(view.buttons))])
+
+
+def detail(view: Detail) -> Json:
+    page = f"{view.title}, page {view.page} of {view.pages}" if view.pages > 1 else view.title
+    return card([heading(page), *_blocks(view.blocks), *actions(_buttons(view.buttons))])
+
+
+def form(view: Form, part: int = 1) -> Json:
+    """One part of a long form; it is saved by itself, and a button shows the next."""
+    parts = form_parts(view)
+    shown = parts[min(max(part, 1), len(parts)) - 1]
+    send = Button(view.action, view.submit, view.subject, view.version, Style.PRIMARY)
+    body = [heading(view.title), *paragraphs(view.intro)]
+    body += [toned(Tone.STOP, view.error)] if view.error else []
+    body += [element for asked in shown for element in _field(asked)]
+    return card([*body, *actions([_execute(send, inputs=True), *_further(view, part, len(parts))])])
+
+
+def form_parts(view: Form) -> tuple[tuple[Field, ...], ...]:
+    """Fields by card. One with an error comes first, so that it is not overlooked on a later card."""
+    fields = sorted(view.fields, key=lambda asked: not asked.error)
+    return _parts(fields, lambda asked: size(_field(asked)), most=50)
+
+
+def picker(view: Picker) -> tuple[Json, ...]:
+    if len(view.options) <= FEW_OPTIONS:
+        return (card([*paragraphs(view.prompt, weight="Bolder"), *_tiles(view)]),)
+    parts = _parts(view.options, lambda option: size(_choice(option)), most=OPTIONS_PER_CARD)
+    return tuple(
+        _choices(view, part, f" ({n} of {len(parts)})" if len(parts) > 1 else "") for n, part in enumerate(parts, 1)
+    )
+
+
+def home(view: Home) -> tuple[Json, ...]:
+    lines: list[list[Json]] = [[heading(view.greeting)]]
+    for title, section in view.sections:
+        lines.append([paragraph(run(title, weight="Bolder"), spacing="Medium")])
+        lines += [
+            [_row(line.label, line.status), *actions(_buttons([line.button] if line.button else []))]
+            for line in section
+        ]
+        lines += [] if section else [[paragraph(run("Nothing.", isSubtle=True))]]
+    parts = _parts(lines, size, most=50)
+    return tuple(card(element for line in part for element in line) for part in parts)
+
+
+def _blocks(blocks: Iterable[Block]) -> list[Json]:
+    return [element for block in blocks for element in _block(block)]
+
+
+def _block(block: Block) -> list[Json]:
+    match block:
+        case Title(text=text):
+            return [heading(text)]
+        case Text(text=text):
+            return paragraphs(text)
+        case Banner(tone=tone, text=text):
+            return [toned(tone, text)]
+        case Rows(rows=rows):
+            return [_row(row.label, row.value) for row in rows]
+        case Sourced(passage=passage):
+            title = paragraph(run(passage.title, weight="Bolder"), spacing="Medium")
+            return [title, *(element for line in passage.lines for element in _line(line))]
+    assert_never(block)
+
+
+def _row(label: str, value: str) -> Json:
+    return paragraph(run(f"{label}: ", weight="Bolder"), run(value))
+
+
+def _line(line: Line) -> list[Json]:
+    kind = KINDS[line.kind]
+    said = paragraph(*([run(kind, italic=True)] if kind else []), run(line.text))
+    if not line.sources:
+        return [said]
+    named = [_source(source) for source in line.sources[:SOURCES_PER_LINE]]
+    unnamed = len(line.sources) - len(named)
+    named += [f"and {unnamed} more"] if unnamed else []
+    return [said, paragraph(run("; ".join(named), isSubtle=True, size="Small"), spacing="None")]
+
+
+def _source(source: Source) -> str:
+    when = "" if source.when is None else f"{source.when:%-d %b %Y}"
+    at = f"{source.when:%H:%M}" if isinstance(source.when, datetime) else ""
+    line = f"line {source.line}" if source.line is not None else ""
+    parts = (_label(source.title), " ".join(part for part in (when, at) if part), _label(source.author or ""), line)
+    return ", ".join(part for part in parts if part)
+
+
+def _label(name: str) -> str:
+    return name if len(name) <= 40 else name[:39] + "…"
+
+
+def _buttons(buttons: Sequence[Button]) -> list[Json]:
+    return [_confirmed(button) if button.confirm else _execute(button) for button in buttons]
+
+
+def _confirmed(button: Button) -> Json:
+    """Teams asks nothing by itself: the press opens the question, and the real button is inside."""
+    assert button.confirm is not None
+    asked = button.confirm
+    question = card(
+        [paragraph(run(asked.title, weight="Bolder")), *paragraphs(asked.text), *actions([_execute(button, asked.yes)])]
+    )
+    return {"type": "Action.ShowCard", "title": button.label, "style": STYLES[button.style], "card": question}
+
+
+def _execute(button: Button, label: str | None = None, *, inputs: bool = False) -> Json:
+    """A client that cannot execute submits: the same data arrives as a message."""
+    carried = {
+        "action": button.action,
+        "subject": button.subject,
+        "version": button.version,
+        "values": dict(button.values),
+    }
+    common = {"title": label or button.label, "data": carried, "style": STYLES[button.style]}
+    common |= {} if inputs else {"associatedInputs": "none"}
+    fallback = {"type": "Action.Submit", **common}
+    return {"type": "Action.Execute", "verb": button.action, **common, "fallback": fallback}
+
+
+def _back(press: Press) -> Json:
+    return _execute(Button(Action.SHOW, "Back to the card", press.subject, press.version))
+
+
+def _further(view: Form, part: int, parts: int) -> list[Json]:
+    """Asks for the form again, from the action that opens it."""
+    opens = view.action.removeprefix("save_")
+    if parts == 1 or opens not in set(Action):
+        return []
+    following = part % parts + 1
+    again = Button(Action(opens), f"Part {following} of {parts}", view.subject, view.version)
+    return [_execute(replace(again, values={"part": str(following)}))]
+
+
+def _part(press: Press) -> int:
+    asked = press.values.get("part", "1")
+    return int(asked) if asked.isdecimal() and len(asked) < 4 else 1
+
+
+def _field(asked: Field) -> list[Json]:
+    entry = {
+        "type": "Input.Text",
+        "id": INPUT + asked.key,
+        "label": plain(asked.label),
+        "value": asked.value,
+        "isMultiline": asked.multiline,
+        "isRequired": asked.required,
+        "maxLength": asked.max_length,
+    }
+    entry |= {"placeholder": asked.hint} if asked.hint else {}
+    entry |= {"errorMessage": f"{asked.label} is needed."} if asked.required else {}
+    return [*([toned(Tone.STOP, asked.error)] if asked.error else []), entry]
+
+
+def _tiles(view: Picker) -> list[Json]:
+    options = [
+        Button(view.action, option.label, view.subject, view.version, values={"choice": option.value})
+        for option in view.options
+    ]
+    return actions([_execute(option) for option in options])
+
+
+def _choices(view: Picker, options: Sequence[Option], which: str) -> Json:
+    choices = {
+        "type": "Input.ChoiceSet",
+        "id": f"{INPUT}choice",
+        "label": plain(view.prompt + which),
+        "style": "filtered",
+        "isRequired": True,
+        "errorMessage": "Choose one.",
+        "choices": [_choice(option) for option in options],
+    }
+    choose = Button(view.action, "Choose", view.subject, view.version, Style.PRIMARY)
+    return card([choices, *actions([_execute(choose, inputs=True)])])
+
+
+def _choice(option: Option) -> Json:
+    return {"title": plain(option.label), "value": option.value}
+
+
+def _parts[T](things: Sequence[T], cost: Callable[[T], int], *, most: int) -> tuple[tuple[T, ...], ...]:
+    """Split in order, each part within PART_BYTES; a single thing above that stands alone. () gives one empty part."""
+    parts: list[list[T]] = [[]]
+    room = PART_BYTES
+    for thing in things:
+        if parts[-1] and (cost(thing) > room or len(parts[-1]) == most):
+            parts.append([])
+            room = PART_BYTES
+        parts[-1].append(thing)
+        room -= cost(thing)
+    return tuple(tuple(part) for part in parts)
