@@ -21,7 +21,7 @@ The way of one request, by file:
     faults.py         what a test or a demo can make go wrong
     outcome.py paths.py references.py   the small words the others speak
 
-Nothing here logs: a request body or a search value has no way into a log line.
+The only log line names the class of an exception nobody expected: bodies and search values cannot get into it.
 """
 
 from ehr_clients.sandbox.bundles import LoadReport

@@ -35,16 +35,15 @@ class Journal:
 
     def replay(self) -> Iterator[tuple[Origin, list[tuple[str, dict[str, Any]]]]]:
         """Every commit in order, as (origin, [(method, resource)]). Call once, before the first append."""
-        good = 0
         with self._path.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
+            good = _read_header(lines)
+            for number, line in enumerate(lines, start=2):
                 commit = _parsed(line)
                 if commit is None:
                     _refuse_damage_before_the_end(lines, number)
                     break
                 good += len(line)
-                if number > 1:
-                    yield commit["origin"], commit["put"]
+                yield commit["origin"], commit["put"]
         os.ftruncate(self._descriptor, good)
         if good == 0:
             self._write(_HEADER)
@@ -83,6 +82,16 @@ def _write_all(descriptor: int, line: bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
+def _read_header(lines: BinaryIO) -> int:
+    """Its length, 0 for a new file (or one whose first write was torn); a file of somebody else's is left as it is."""
+    first = lines.readline()
+    if first == _HEADER:
+        return len(first)
+    if _HEADER.startswith(first):
+        return 0
+    raise StateFileError("The file named as the sandbox clinic's state file is not one.")
+
+
 def _refuse_damage_before_the_end(lines: BinaryIO, number: int) -> None:
     if lines.readline():
         raise StateFileError(f"The state file of the sandbox clinic is damaged in line {number}.")
@@ -95,4 +104,4 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
         commit = json.loads(line)
     except ValueError:
         return None
-    return commit if isinstance(commit, dict) else None
+    return commit if isinstance(commit, dict) and "put" in commit else None

@@ -61,8 +61,8 @@ class Store:
         self._pointers: dict[tuple[str, str, str], list[str]] = {}
         self._written: dict[Key, None] = {}
         self._journal = journal
-        for origin, put in journal.replay() if journal else ():
-            self._remember(origin, [_read_back(method, resource) for method, resource in put])
+        if journal:
+            self._replay(journal)
 
     def latest(self, key: Key) -> Version | None:
         versions = self._versions[key.type].get(key.id) if key.type in self._versions else None
@@ -100,6 +100,14 @@ class Store:
     def close(self) -> None:
         if self._journal:
             self._journal.close()
+
+    def _replay(self, journal: Journal) -> None:
+        try:
+            for origin, put in journal.replay():
+                self._remember(origin, [_read_back(method, resource) for method, resource in put])
+        except BaseException:
+            journal.close()
+            raise
 
     def _next_version(self, put: Put, now: datetime) -> Version:
         number = len(self.history(put.key)) + 1

@@ -61,6 +61,7 @@ class _Transaction:
         self._find_existing()
         self._give_ids()
         puts = self._plan()
+        self._try_reads()
         versions = self._rest.store.commit(list(puts.values()), now=self._rest.clock())
         stored = dict(zip(puts, versions, strict=True))
         return [_entry(self._answer(place, stored.get(place))) for place in range(len(self._asks))]
@@ -105,6 +106,11 @@ class _Transaction:
                 plan = self._rest.plan_create if ask.method == "POST" else self._rest.plan_update
                 puts[place] = plan(ask, key, self._known)
         return puts
+
+    def _try_reads(self) -> None:
+        """A refused read must fail the transaction before it stores; its own writes cannot change that answer."""
+        for _, ask in self._places("GET"):
+            self._rest.answer(ask)
 
     def _repointed(self, ask: Ask, pointers: dict[str, str]) -> Ask:
         def new(reference: str) -> str:
