@@ -1,4 +1,4 @@
-"""The clinic's calendar: charts say "12 days ago", so they never age; this turns that into dates the office was open."""
+"""The clinic's calendar: charts say "12 days ago" and so never age; this turns that into days the office was open."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class Calendar:
     zone: ZoneInfo
 
     def day(self, offset: int) -> date:
-        """The working day `offset` days from today. Weekends move away from today: the past to Friday, the future to Monday."""
+        """The working day `offset` days from today. A weekend moves away from today: back to Friday, on to Monday."""
         day = self.today + timedelta(days=offset)
         weekend = day.weekday() - 4
         if weekend <= 0:

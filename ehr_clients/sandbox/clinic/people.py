@@ -148,4 +148,4 @@ def _care_team(desk: Desk) -> Resource:
         participant=members,
         managingOrganization=[ref("Organization", f"sb-team-{team.slug}", team.name)] if team else [],
     )
-    return desk.resource("CareTeam", "careteam", body, label="none")
+    return desk.resource("CareTeam", "careteam", body)

@@ -1,4 +1,4 @@
-"""The shape of the files a person edits: one TOML per client, one for the staff. A misspelt key is refused, with its place.
+"""The shape of the files a person edits: one TOML per client, one for the staff. A misspelt key is refused by place.
 
 Days are whole numbers counted from today: `days_ago` looks back, `in_days` looks ahead.
 Prose may hold `{-12}` or `{+7}` for a date.
@@ -285,7 +285,7 @@ class Message(Source):
 
 
 class Chart(Source):
-    """One client. `part2` says which labels stand on the resources; an unlabelled chart may be protected all the same."""
+    """One client. `part2` says which labels stand on the resources: an unlabelled chart may be protected as well."""
 
     alias: str
     mrn: str

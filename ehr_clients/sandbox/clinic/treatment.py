@@ -72,7 +72,7 @@ def _medication(desk: Desk, number: int, item: Medication) -> Resource:
         subject=desk.client,
         authoredOn=desk.date(started),
         requester=requester or (desk.person(item.by) if item.by else None),
-        dosageInstruction=[{"text": item.dose, "timing": {"repeat": {"boundsPeriod": bounds}}}],
+        dosageInstruction=[{"text": desk.calendar.written(item.dose), "timing": {"repeat": {"boundsPeriod": bounds}}}],
         note=[{"text": _status_in_words(item, desk, reason)}] if reason else [],
     )
     return desk.resource("MedicationRequest", f"med-{number:02}", body)

@@ -65,7 +65,7 @@ def _appointment(desk: Desk, number: int, visit: Visit) -> Resource:
             {"actor": desk.person(visit.staff), "status": "accepted"},
         ],
     )
-    return desk.resource("Appointment", f"visit-{number:02}", body, label="none")
+    return desk.resource("Appointment", f"visit-{number:02}", body)
 
 
 def _encounter(desk: Desk, number: int, visit: Visit) -> Resource:
