@@ -1,0 +1,352 @@
+"""A person reads, approves, edits or rejects. All is checked at the click; compare-and-set decides who was first.
+
+Nobody approves what they have not seen: pressing Approve before the whole of this version was shown shows it instead.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.chat import Action, CardView, Detail, Field, Form, Notice, Platform, Press, Reply
+from bot.clinic import StaffMember
+from bot.drafts import Draft, Stale, State, stale
+from bot.flow import prepare, present, records, trail, views
+from bot.flow.office import EHR_LANE, Office, PageSize
+from bot.flow.records import Content
+from bot.flow.standing import CLICK_WAIT_S, standing
+from bot.privacy.audit import Action as Audited
+from bot.privacy.policy import VERSION, Answer, Standing, may_decide, may_read
+from bot.store import jobs
+from ehr_clients.errors import EhrError
+from skills.kit import Section, Tone
+
+NOT_FILED_ALERT_S = 15 * 60.0
+GONE = Notice("This draft is not here any more. Ask for a fresh one.", Tone.WARNING)
+STRANGER = Notice("I do not know you here. Ask your Baton administrator to add you to the clinic file.", Tone.STOP)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Who pressed, on what, and how they stand to the client: looked up once per press."""
+
+    staff: StaffMember
+    draft: Draft
+    stand: Standing
+
+
+async def look_up(office: Office, press: Press, *, draft_id: str | None = None) -> Desk | Notice:
+    """Identify the person and the draft. A Notice says why not, and shows nothing."""
+    staff = office.people.by_chat(press.who)
+    async with office.db.read() as conn:
+        draft = await records.draft(conn, draft_id or press.subject)
+    if staff is None:
+        answer = Answer(allowed=False, rule="identity.unknown")
+        await refuse(office, press, None, draft, answer)
+        return STRANGER
+    if draft is None:
+        return GONE
+    named = draft.to_staff == staff.id
+    try:
+        stand = await standing(office, staff, draft.client_id, named_receiver=named, within_s=CLICK_WAIT_S)
+    except EhrError:
+        return Notice("The EHR does not answer, so I cannot check the care team. Try again in a minute.", Tone.WARNING)
+    if not stand.named_receiver and _may_accept_for_team(draft, staff):
+        stand = replace(stand, named_receiver=True)
+    return Desk(staff, draft, stand)
+
+
+def _may_accept_for_team(draft: Draft, staff: StaffMember) -> bool:
+    """A filed handoff that is addressed to a team may be read by that team's clinicians."""
+    return draft.state is State.FILED and draft.to_staff is None and draft.team in staff.teams
+
+
+async def refuse(
+    office: Office, press: Press, staff: StaffMember | None, draft: Draft | None, answer: Answer
+) -> Notice:
+    """Refusals are audited and show no content."""
+    about = trail.about_draft(draft) if draft else trail.About("draft", "unknown")
+    async with office.db.write() as conn:
+        action = Audited.APPROVAL_REFUSED if press.action is Action.APPROVE else Audited.ACCESS_REFUSED
+        await trail.note(conn, office, action, staff, about, who=press.who, place=press.place, answer=answer)
+    return Notice(answer.sentence, Tone.STOP)
+
+
+# Read
+
+
+async def review(office: Office, press: Press) -> Reply:
+    """One page of the whole content. Seeing the last page counts as having seen this version."""
+    desk = await look_up(office, press)
+    if isinstance(desk, Notice):
+        return desk
+    answer = may_read(desk.stand)
+    if not answer.allowed:
+        return await refuse(office, press, desk.staff, desk.draft, answer)
+    return await _show(office, press, desk, answer)
+
+
+async def _show(office: Office, press: Press, desk: Desk, answer: Answer) -> Detail:
+    draft = desk.draft
+    blocks = await present.detail_blocks(office, draft)
+    size = office.page_sizes.get(press.place.platform, PageSize(lines=20, characters=8000))
+    title = f"{office.shelf[draft.skill].title} {draft.alias}"
+    page = views.detail(draft, blocks, title, size, _page(press))
+    async with office.db.write() as conn:
+        version_hash = await records.hash_of(conn, draft.id, draft.version)
+        about = trail.about_draft(draft, version_hash)
+        await trail.note(
+            conn, office, Audited.DETAIL_VIEWED, desk.staff, about, who=press.who, place=press.place, answer=answer
+        )
+        if page.page == page.pages:
+            await records.mark_reviewed(conn, draft.id, draft.version, desk.staff.id, office.clock())
+    return page
+
+
+def _page(press: Press) -> int:
+    words = press.values.get("page", "1")
+    return int(words) if words.isdecimal() and len(words) < 5 else 1
+
+
+# Approve
+
+
+async def approve(office: Office, press: Press) -> Reply:
+    desk = await look_up(office, press)
+    if isinstance(desk, Notice):
+        return desk
+    if outdated := await _outdated(office, desk.draft, press.version):
+        return outdated
+    approval = office.shelf[desk.draft.skill].approval
+    answer = may_decide(desk.stand, approval, asked_by=desk.draft.asked_by, now=office.clock(), approving=True)
+    if not answer.allowed:
+        return await refuse(office, press, desk.staff, desk.draft, answer)
+    async with office.db.read() as conn:
+        seen = await records.reviewed(conn, desk.draft.id, desk.draft.version, desk.staff.id)
+    if not seen:
+        return await _show(office, press, desk, answer)
+    if await chart_moved(office, desk.draft, within_s=CLICK_WAIT_S):
+        return await _ask_again(office, desk.draft)
+    return await _approved(office, press, desk, answer)
+
+
+async def chart_moved(office: Office, draft: Draft, *, within_s: float) -> bool:
+    """Whether the sources changed since this version. No answer in time means no: filing asks again."""
+    async with office.db.read() as conn:
+        content = await prepare.opened(conn, office, draft)
+    if content is None:
+        return False
+    try:
+        async with asyncio.timeout(within_s):
+            sections = office.shelf[draft.skill].reads | {Section.CONSENTS}
+            return dict(await office.ehr.versions(draft.client_id, sections)) != dict(content.sources)
+    except (EhrError, TimeoutError):
+        return False
+
+
+async def _ask_again(office: Office, draft: Draft) -> Notice:
+    async with office.db.write() as conn:
+        await jobs.enqueue(conn, "read_again", draft.id, lane=EHR_LANE)
+    words = (
+        "The chart changed since this draft was made. I read it again; the card will show what changed and ask again."
+    )
+    return Notice(words, Tone.WARNING)
+
+
+async def _approved(office: Office, press: Press, desk: Desk, answer: Answer) -> Reply:
+    draft, now = desk.draft, office.clock()
+    async with office.db.write() as conn:
+        values = {"decided_by": desk.staff.id, "decided_at": now, "trouble": None}
+        first = await records.move(conn, draft, State.APPROVED, now, **values)
+        if first:
+            version_hash = await records.hash_of(conn, draft.id, draft.version)
+            about = trail.about_draft(draft, version_hash)
+            await trail.note(
+                conn, office, Audited.DRAFT_APPROVED, desk.staff, about, who=press.who, place=press.place, answer=answer
+            )
+            await start_filing(conn, draft)
+            await present.redraw_all(conn, draft)
+    return await current(office, draft.id)
+
+
+async def start_filing(conn: AsyncConnection, draft: Draft) -> None:
+    await jobs.enqueue(conn, "file", draft.id, lane=EHR_LANE)
+    alert = f"not_filed:{draft.id}:{draft.version}"
+    await jobs.enqueue(conn, "not_filed", draft.id, lane="clock", delay_s=NOT_FILED_ALERT_S, dedup=alert)
+
+
+# Edit
+
+
+async def edit(office: Office, press: Press) -> Reply:
+    """The form: one field per section."""
+    desk = await _deciding(office, press)
+    if not isinstance(desk, Desk):
+        return desk
+    async with office.db.read() as conn:
+        content = await prepare.opened(conn, office, desk.draft)
+    if content is None:
+        return GONE
+    return _edit_form(desk.draft, content, {}, "")
+
+
+def _edit_form(draft: Draft, content: Content, typed: dict[str, str], error: str) -> Form:
+    fields = tuple(
+        Field(p.key, p.title, typed.get(p.key, p.plain()), required=False, max_length=20_000)
+        for p in content.text.passages
+    )
+    intro = "One field per section. A line you leave as it is keeps its source; your own words are marked as yours."
+    return Form(Action.SAVE_EDIT, f"Edit {draft.alias}"[:24], intro, fields, "Save", draft.id, draft.version, error)
+
+
+async def save_edit(office: Office, press: Press) -> Reply:
+    """A new version that waits. Nothing typed is lost when the draft moved on meanwhile: the form comes back."""
+    desk = await _deciding(office, press)
+    if not isinstance(desk, Desk):
+        return desk
+    async with office.db.read() as conn:
+        content = await prepare.opened(conn, office, desk.draft)
+    if content is None:
+        return GONE
+    keys = {p.key for p in content.text.passages}
+    typed = {key: words for key, words in press.values.items() if key in keys}
+    text = content.text.edited(typed)
+    if not any(p.lines for p in text.passages):
+        return _edit_form(desk.draft, content, typed, "Everything was deleted. Reject the draft instead.")
+    if text == content.text:
+        return await current(office, desk.draft.id)
+    return await _edited(office, press, desk, replace(content, text=text, content_hash=text.content_hash()))
+
+
+async def _edited(office: Office, press: Press, desk: Desk, content: Content) -> Reply:
+    draft, now = desk.draft, office.clock()
+    fresh = replace(content, version=draft.version + 1, changes=(), made_by=desk.staff.id)
+    async with office.db.write() as conn:
+        if await records.move(conn, draft, State.WAITING, now, version=fresh.version, trouble=None):
+            await records.add_version(conn, office.seal, draft.id, fresh, policy=VERSION, now=now)
+            await records.mark_reviewed(conn, draft.id, fresh.version, desk.staff.id, now)
+            about = trail.about_draft(draft, fresh.content_hash)
+            await trail.note(conn, office, Audited.DRAFT_EDITED, desk.staff, about, who=press.who, place=press.place)
+            await present.redraw_all(conn, draft)
+    return await current(office, draft.id)
+
+
+# Reject
+
+
+async def reject(office: Office, press: Press) -> Reply:
+    desk = await _deciding(office, press)
+    return desk if not isinstance(desk, Desk) else reason_form(Action.SAVE_REJECT, "Reject", desk.draft)
+
+
+def reason_form(action: Action, verb: str, draft: Draft, *, typed: str = "", error: str = "") -> Form:
+    field = Field("reason", "Why", typed, hint="A few words for the record.", max_length=1000, error=error)
+    intro = "The reason is kept with the draft and in the audit trail's protected part."
+    return Form(action, f"{verb} {draft.alias}"[:24], intro, (field,), verb, draft.id, draft.version)
+
+
+async def save_reject(office: Office, press: Press) -> Reply:
+    desk = await _deciding(office, press)
+    if not isinstance(desk, Desk):
+        return desk
+    reason = press.values.get("reason", "").strip()
+    if len(reason) < 3:
+        return reason_form(Action.SAVE_REJECT, "Reject", desk.draft, typed=reason, error="Say why in a few words.")
+    draft, now = desk.draft, office.clock()
+    async with office.db.write() as conn:
+        sealed = office.seal.seal(reason, context=f"drafts.reason/{draft.id}")
+        values = {"decided_by": desk.staff.id, "decided_at": now, "reason": sealed}
+        if await records.move(conn, draft, State.REJECTED, now, **values):
+            about = trail.about_draft(draft, await records.hash_of(conn, draft.id, draft.version))
+            await trail.note(conn, office, Audited.DRAFT_REJECTED, desk.staff, about, who=press.who, place=press.place)
+            await records.purge(conn, draft.id)
+            await present.redraw_all(conn, draft)
+    return await current(office, draft.id)
+
+
+async def _deciding(office: Office, press: Press) -> Desk | Reply:
+    """The desk of somebody who may edit or reject this version now, or what to say instead."""
+    desk = await look_up(office, press)
+    if isinstance(desk, Notice):
+        return desk
+    if outdated := await _outdated(office, desk.draft, press.version):
+        return outdated
+    approval = office.shelf[desk.draft.skill].approval
+    answer = may_decide(desk.stand, approval, asked_by=desk.draft.asked_by, now=office.clock(), approving=False)
+    if not answer.allowed:
+        return await refuse(office, press, desk.staff, desk.draft, answer)
+    return desk
+
+
+# When the press comes too late
+
+
+async def _outdated(office: Office, draft: Draft, version: int) -> Reply | None:
+    """What to say when a press on `version` no longer counts: who was first, or the present card."""
+    match stale(draft, version, office.clock()):
+        case None:
+            return None
+        case Stale.DECIDED:
+            return Notice(_already(office, draft), Tone.INFO)
+        case Stale.OTHER_VERSION:
+            return await current(office, draft.id)
+        case Stale.EXPIRED:
+            return Notice("This draft expired. Nothing was filed; ask again for a fresh one.", Tone.WARNING)
+
+
+def _already(office: Office, draft: Draft) -> str:
+    """Says who was first and when."""
+    names = present.names(office, draft)
+    if draft.decided_by is None:
+        return f"This draft is {draft.state.replace('_', ' ')}; your press changed nothing."
+    verb = "rejected" if draft.state is State.REJECTED else "approved"
+    return f"Already {verb} by {names.decided_by} at {names.at(draft.decided_at)}. Your press changed nothing."
+
+
+async def current(office: Office, draft_id: str) -> CardView:
+    """The card as it stands after a press."""
+    async with office.db.read() as conn:
+        draft = await records.draft(conn, draft_id)
+    assert draft is not None
+    return await present.card_view(office, draft)
+
+
+async def show(office: Office, press: Press) -> Reply:
+    """The card again, where a form or the detail took its place. Minimum necessary: any known person may see it."""
+    desk = await look_up(office, press)
+    return desk if isinstance(desk, Notice) else await current(office, desk.draft.id)
+
+
+async def retry(office: Office, press: Press) -> Reply:
+    """Try again: read a waiting draft's chart again, file a failed one again, or send a returned one again."""
+    desk = await look_up(office, press)
+    if isinstance(desk, Notice):
+        return desk
+    approval = office.shelf[desk.draft.skill].approval
+    answer = may_decide(desk.stand, approval, asked_by=desk.draft.asked_by, now=office.clock(), approving=False)
+    if not answer.allowed:
+        return await refuse(office, press, desk.staff, desk.draft, answer)
+    async with office.db.write() as conn:
+        match desk.draft.state:
+            case State.WAITING:
+                await jobs.enqueue(conn, "read_again", desk.draft.id, lane=EHR_LANE)
+                return Notice("Reading the chart again. The card changes when there is something new.")
+            case State.FILING_FAILED:
+                if await records.move(conn, desk.draft, State.APPROVED, office.clock(), trouble=None):
+                    await start_filing(conn, desk.draft)
+                    await present.redraw_all(conn, desk.draft)
+            case State.FILED if desk.draft.returned_at:
+                await send_again(conn, office, desk.draft)
+            case _:
+                pass
+    return await current(office, desk.draft.id)
+
+
+async def send_again(conn: AsyncConnection, office: Office, draft: Draft) -> None:
+    """A returned handoff is offered to its receiver once more, with a fresh clock."""
+    minutes = office.clinic.team(draft.team).handoff_sla_minutes
+    await records.offer_again(conn, draft, office.clock(), minutes)
+    await jobs.enqueue(conn, "give_back", draft.id, lane="clock", delay_s=minutes * 60)
+    await present.redraw_all(conn, draft)
+    if draft.to_staff:
+        await present.put_up_for(conn, office, draft, draft.to_staff, Platform.WEB)

@@ -1,0 +1,321 @@
+"""An approved draft is written into the EHR, one write at a time, read back and compared; only then it is "filed".
+
+Each write has a key that never changes between attempts, so any attempt may die anywhere. Before the first write the
+approval is checked again: the person, the licence, the care team, the consent, the chart. What changed asks again.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clinic import StaffMember
+from bot.drafts import Draft, State
+from bot.flow import prepare, present, records, tell, trail
+from bot.flow.office import EHR_LANE, Office
+from bot.flow.reading import draw_up
+from bot.flow.records import Content
+from bot.flow.standing import standing
+from bot.people import person
+from bot.privacy.audit import Action as Audited
+from bot.privacy.audit import Adapter, Outcome
+from bot.privacy.policy import may_decide
+from bot.store import jobs
+from bot.store import tables as t
+from bot.store.jobs import Finish, Job, Later, Never
+from ehr_clients.errors import ClientNotFound, EhrRefused, EhrUnavailable, OutcomeUnknown
+from ehr_clients.port import (
+    AuditWrite,
+    CommunicationWrite,
+    DocumentWrite,
+    ProvenanceWrite,
+    Receipt,
+    TaskWrite,
+    Write,
+)
+from skills.kit import Signed, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """Why an approval no longer holds: a code of views.TROUBLES."""
+
+    code: str
+
+
+async def file(office: Office, job: Job) -> Finish | None:
+    """The next write of an approved draft."""
+    async with office.db.read() as conn:
+        draft = await records.draft(conn, job.ref)
+        content = await prepare.opened(conn, office, draft)
+        done = {step: str(row["ref"]) for step, row in (await records.receipts(conn, job.ref)).items()}
+    if draft is None or content is None or draft.state is not State.APPROVED:
+        return None
+    try:
+        if not done and (finish := await _still_good(office, draft, content)):
+            return finish
+        step = next((s for s in plan(office, draft, content) if s.name not in done), None)
+        if step is None:
+            return lambda conn: _filed(conn, office, draft)
+        receipt = await _write(office, draft, step, done, attempt=job.attempt)
+    except (EhrUnavailable, OutcomeUnknown) as error:
+        await _mark(office, draft, "ehr_unavailable" if isinstance(error, EhrUnavailable) else "outcome_unknown")
+        after = error.retry_after_s if isinstance(error, EhrUnavailable) else 2.0
+        raise Later(_code(error), after_s=after) from error
+    except (EhrRefused, ClientNotFound) as error:
+        raise Never(_code(error)) from error
+    return lambda conn: _stored(conn, office, draft, step, receipt)
+
+
+def plan(office: Office, draft: Draft, content: Content) -> tuple[Step, ...]:
+    """The skill's writes, then one audit record in the EHR for each clinical write. The same at every attempt."""
+    approver = office.people.by_id(draft.decided_by or "")
+    assert approver is not None
+    assert draft.decided_at is not None
+    skill = office.shelf[draft.skill]
+    steps: tuple[Step, ...] = skill.writes(content.facts, content.text, Signed(person(approver), draft.decided_at))
+    audited = [s for s in steps if isinstance(s.write, DocumentWrite | CommunicationWrite | TaskWrite)]
+    when, purpose = draft.decided_at, skill.purpose.value
+    records_of_it = tuple(
+        Step(
+            f"audit-{s.name}",
+            AuditWrite(
+                client_id=draft.client_id,
+                event_id=f"{draft.id}-{draft.version}-{s.name}",
+                action="write_confirmed",
+                who=approver.practitioner,
+                purpose=purpose,
+                when=when,
+                about=(f"@{s.name}",),
+            ),
+        )
+        for s in audited
+    )
+    return (*steps, *records_of_it)
+
+
+async def _still_good(office: Office, draft: Draft, content: Content) -> Finish | None:
+    """None: go on. Else what to commit instead: the approval is void and the draft asks again."""
+    order = await prepare.order_for(office, draft)
+    drawn = await draw_up(office, order)
+    if drawn.gaps:
+        raise EhrUnavailable("Part of the chart cannot be read, so the approval cannot be checked.")
+    void = await _void(office, draft)
+    if void is None and drawn.consent_hash != content.consent_hash:
+        void = Void("consent_changed")
+    if void is None and drawn.sources != content.sources:
+        void = Void("chart_changed")
+    if void is None:
+        return None
+    return lambda conn: prepare.renew(conn, office, draft, content, drawn, trouble=void.code)
+
+
+async def _void(office: Office, draft: Draft) -> Void | None:
+    """Whether the approver may still approve: active, licensed, on the care team, asked for in an open place."""
+    approver = office.people.by_id(draft.decided_by or "")
+    if approver is None or not approver.active:
+        return Void("approver_inactive")
+    stand = await standing(office, approver, draft.client_id, fresh=True)
+    approval = office.shelf[draft.skill].approval
+    answer = may_decide(stand, approval, asked_by=draft.asked_by, now=office.clock(), approving=True)
+    if answer.allowed:
+        return None
+    return Void("approver_licence" if answer.rule == "licence.decide" else "approver_membership")
+
+
+async def _write(office: Office, draft: Draft, step: Step, done: dict[str, str], *, attempt: int) -> Receipt:
+    """One write, announced in the audit trail before it leaves: if the trail fails, nothing is sent."""
+    key = key_of(draft, step)
+    approver = office.people.by_id(draft.decided_by or "")
+    adapter = Adapter(vendor="fhir_r4", op=type(step.write).__name__, attempt=attempt, idempotency_key=key)
+    async with office.db.write() as conn:
+        about = trail.about_draft(draft)
+        await trail.note(conn, office, Audited.WRITE_SENT, approver, about, adapter=adapter)
+    return await office.ehr.apply(resolved(step.write, done), key=key)
+
+
+def key_of(draft: Draft, step: Step) -> str:
+    """Stable per draft, version and step: what the EHR is searched for before anything is sent twice."""
+    return f"{draft.id}-{draft.version}-{step.name}"
+
+
+def resolved(write: Write, done: dict[str, str]) -> Write:
+    """The write with "@name" replaced by the reference that the earlier step got."""
+
+    def real(refs: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(done[ref[1:]] if ref.startswith("@") else ref for ref in refs)
+
+    match write:
+        case CommunicationWrite():
+            return replace(write, about=real(write.about), answers=_one(write.answers, done))
+        case ProvenanceWrite():
+            return replace(write, targets=real(write.targets))
+        case AuditWrite():
+            return replace(write, about=real(write.about))
+        case DocumentWrite():
+            return replace(write, appends=_one(write.appends, done))
+        case TaskWrite():
+            return replace(write, focus=_one(write.focus, done))
+
+
+def _one(ref: str | None, done: dict[str, str]) -> str | None:
+    return done[ref[1:]] if ref is not None and ref.startswith("@") else ref
+
+
+async def _stored(conn: AsyncConnection, office: Office, draft: Draft, step: Step, receipt: Receipt) -> None:
+    """The receipt, its audit line and the next write, in one commit."""
+    await keep_receipt(conn, office, draft, step.name, key_of(draft, step), receipt)
+    await jobs.enqueue(conn, "file", draft.id, lane=EHR_LANE)
+
+
+async def keep_receipt(
+    conn: AsyncConnection, office: Office, draft: Draft, step: str, key: str, receipt: Receipt
+) -> None:
+    new = await records.insert_once(
+        conn,
+        t.receipts,
+        key=key,
+        draft_id=draft.id,
+        step=step,
+        ref=receipt.ref,
+        version=receipt.version,
+        op=receipt.op.value,
+        sent_hash=receipt.sent_hash,
+        readback_hash=receipt.readback_hash,
+        at=office.clock(),
+    )
+    if new:
+        external = Adapter(vendor="fhir_r4", op=receipt.op.value, external_id=receipt.ref, idempotency_key=key)
+        about = trail.about_draft(draft)
+        hashed = receipt.readback_hash
+        await trail.note(conn, office, Audited.WRITE_CONFIRMED, None, about, adapter=external, output_hash=hashed)
+
+
+async def _filed(conn: AsyncConnection, office: Office, draft: Draft) -> None:
+    """Everything is in the chart. Where a receiver must accept, the clock starts and they get the card."""
+    now = office.clock()
+    skill = office.shelf[draft.skill]
+    minutes = office.clinic.team(draft.team).handoff_sla_minutes
+    accept_by = now + timedelta(minutes=minutes) if skill.approval.acceptance else None
+    if not await records.move(conn, draft, State.FILED, now, filed_at=now, accept_by=accept_by, trouble=None):
+        return
+    version_hash = await records.hash_of(conn, draft.id, draft.version)
+    await trail.note(conn, office, Audited.FILED, None, trail.about_draft(draft, version_hash))
+    if accept_by is None:
+        await records.purge(conn, draft.id)
+    else:
+        await _to_receiver(conn, office, draft)
+        key = f"give_back:{draft.id}:{accept_by.isoformat()}"
+        await jobs.enqueue(conn, "give_back", draft.id, lane="clock", delay_s=minutes * 60, dedup=key)
+    await present.redraw_all(conn, draft)
+
+
+async def _to_receiver(conn: AsyncConnection, office: Office, draft: Draft) -> None:
+    """The named receiver gets the card in person. A whole team sees it where it was asked for."""
+    if draft.to_staff:
+        asked = await records.request(conn, office.seal, draft.request_id)
+        prefer = asked.place.platform if asked else None
+        await present.put_up_for(conn, office, draft, draft.to_staff, prefer)
+
+
+async def _mark(office: Office, draft: Draft, trouble: str) -> None:
+    """The card says why it is not filed yet, while the job keeps trying."""
+    if draft.trouble == trouble:
+        return
+    async with office.db.write() as conn:
+        if await records.move(conn, draft, State.APPROVED, office.clock(), trouble=trouble):
+            await present.redraw_all(conn, draft)
+
+
+async def filing_gave_up(conn: AsyncConnection, office: Office, draft_id: str, code: str) -> None:
+    """The job is a dead letter: the card says that it is not filed and offers another try."""
+    draft = await records.draft(conn, draft_id)
+    if draft is None or draft.state is not State.APPROVED:
+        return
+    trouble = code.split(":", 1)[0]
+    await records.move(conn, draft, State.FILING_FAILED, office.clock(), trouble=trouble)
+    about = trail.about_draft(draft)
+    await trail.note(conn, office, Audited.FILING_FAILED, None, about, outcome=Outcome.FAILED, error_code=code)
+    await present.redraw_all(conn, draft)
+    for staff_id in {draft.asked_by, draft.decided_by or draft.asked_by}:
+        await tell.soon(conn, tell.About.NOT_FILED, draft.id, staff_id)
+
+
+def _code(error: Exception) -> str:
+    match error:
+        case EhrRefused(status=status):
+            return f"ehr_refused:{status}" if status else "ehr_refused"
+        case ClientNotFound():
+            return "client_not_found"
+        case OutcomeUnknown():
+            return "outcome_unknown"
+        case _:
+            return "ehr_unavailable"
+
+
+# Words that follow a filed draft into the chart: the receiver's read-back, a recall
+
+
+async def file_words(office: Office, job: Job) -> Finish | None:
+    """Write one exchange (ref: exchange id) into the chart, in its author's name."""
+    async with office.db.read() as conn:
+        said = await records.exchange(conn, office.seal, job.ref)
+        draft = await records.draft(conn, said.draft_id) if said else None
+        done = {s: str(r["ref"]) for s, r in (await records.receipts(conn, draft.id)).items()} if draft else {}
+        talk = await records.exchanges(conn, office.seal, draft.id) if draft else []
+    author = office.people.by_id(said.staff_id) if said else None
+    if said is None or draft is None or author is None or said.kind in done:
+        return None
+    step = Step(said.kind, _words_write(office, draft, said, author, done, talk))
+    key = f"{draft.id}-{said.id}"
+    try:
+        receipt = await office.ehr.apply(step.write, key=key)
+    except (EhrUnavailable, OutcomeUnknown) as error:
+        raise Later(_code(error), after_s=getattr(error, "retry_after_s", None)) from error
+    except (EhrRefused, ClientNotFound) as error:
+        raise Never(_code(error)) from error
+
+    async def finish(conn: AsyncConnection) -> None:
+        await keep_receipt(conn, office, draft, said.kind, key, receipt)
+        if said.kind == "read_back":
+            await records.purge(conn, draft.id)
+        await present.redraw_all(conn, draft)
+
+    return finish
+
+
+def _words_write(
+    office: Office,
+    draft: Draft,
+    said: records.Exchange,
+    author: StaffMember,
+    done: dict[str, str],
+    talk: list[records.Exchange],
+) -> Write:
+    sender = office.people.by_id(draft.decided_by or draft.asked_by)
+    if said.kind == "recall":
+        return DocumentWrite(
+            client_id=draft.client_id,
+            type_code="81218-0",
+            type_text="Addendum",
+            title="Recall of a handoff",
+            text=f"ADDENDUM: this handoff is recalled by {author.name}, {author.title}.\nReason: {said.words}\n",
+            author=author.practitioner,
+            when=said.at,
+            generated=False,
+            appends=done.get("document"),
+        )
+    asked = [f"{e.kind.capitalize()}: {e.words}" for e in talk if e.kind in {"question", "answer"}]
+    return CommunicationWrite(
+        client_id=draft.client_id,
+        sender=author.practitioner,
+        recipients=(sender.practitioner,) if sender else (),
+        text="\n".join([f"Handoff accepted. Read-back: {said.words}", *asked]),
+        when=said.at,
+        about=(done["document"],) if "document" in done else (),
+        answers=done.get("communication"),
+    )
+
+
+def seconds_until(moment: datetime, now: datetime) -> float:
+    return max(0.0, (moment - now).total_seconds())

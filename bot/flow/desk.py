@@ -1,0 +1,99 @@
+"""The product as a platform sees it: words and presses in, views out. And as the worker sees it: a handler per job."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.chat import Action, Home, Notice, Press, Reply, Typed, Who
+from bot.flow import accept, decide, deliver, expire, glass, home, intake, prepare, present, tell, trail
+from bot.flow.office import Office
+from bot.privacy.audit import Action as Audited
+from bot.privacy.audit import Outcome
+from bot.store.jobs import Finish, Handler, Job
+from skills.kit import Tone
+
+type Verb = Callable[[Office, Press], Awaitable[Reply]]
+
+VERBS: Final[Mapping[Action, Verb]] = {
+    Action.PICK: prepare.pick,
+    Action.REVIEW: decide.review,
+    Action.SHOW: decide.show,
+    Action.APPROVE: decide.approve,
+    Action.EDIT: decide.edit,
+    Action.SAVE_EDIT: decide.save_edit,
+    Action.REJECT: decide.reject,
+    Action.SAVE_REJECT: decide.save_reject,
+    Action.RETRY: decide.retry,
+    Action.ACCEPT: accept.accept,
+    Action.SAVE_ACCEPT: accept.save_accept,
+    Action.ASK: accept.ask,
+    Action.SAVE_ASK: accept.save_ask,
+    Action.ANSWER: accept.answer,
+    Action.SAVE_ANSWER: accept.save_answer,
+    Action.RECALL: accept.recall,
+    Action.SAVE_RECALL: accept.save_recall,
+    Action.BREAK_GLASS: glass.break_glass,
+    Action.SAVE_BREAK_GLASS: glass.save_break_glass,
+}
+
+JOBS: Final[Mapping[str, Callable[[Office, Job], Awaitable[Finish | None]]]] = {
+    "caseload": prepare.caseload,
+    "prepare": prepare.prepare,
+    "read_again": prepare.read_again,
+    "post_card": present.post_card,
+    "redraw_card": present.redraw_card,
+    "file": deliver.file,
+    "file_words": deliver.file_words,
+    "expire": expire.expire,
+    "give_back": expire.give_back,
+    "not_filed": expire.not_filed,
+    "tell": tell.tell,
+}
+
+FAULT = Notice("Something went wrong on our side. Nothing was approved or sent; please try again.", Tone.STOP)
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class FlowDesk:
+    """Implements bot.chat.Desk. A fault of ours is logged by its kind and answered in words."""
+
+    office: Office
+
+    async def typed(self, words: Typed) -> Reply:
+        try:
+            return await intake.typed(self.office, words)
+        except Exception as error:  # noqa: BLE001 - the person gets a sentence, the log gets the kind
+            _log.error("typed_failed", error_class=type(error).__name__)
+            return FAULT
+
+    async def press(self, press: Press) -> Reply:
+        try:
+            return await VERBS[press.action](self.office, press)
+        except Exception as error:  # noqa: BLE001 - as above
+            _log.error("press_failed", error_class=type(error).__name__, action=press.action.value)
+            return FAULT
+
+    async def home(self, who: Who) -> Home:
+        return await home.home(self.office, who)
+
+
+def handlers(office: Office) -> dict[str, Handler]:
+    return {kind: partial(handle, office) for kind, handle in JOBS.items()}
+
+
+async def on_dead(office: Office, conn: AsyncConnection, job: Job, code: str) -> None:
+    """A job gave up: what it was for says so on a screen."""
+    about = trail.About("job", str(job.id))
+    await trail.note(conn, office, Audited.JOB_DEAD, None, about, outcome=Outcome.FAILED, error_code=code[:100])
+    match job.kind:
+        case "file":
+            await deliver.filing_gave_up(conn, office, job.ref, code)
+        case "prepare" | "caseload":
+            await prepare.gave_up(conn, office, job.ref)
+        case _:
+            pass

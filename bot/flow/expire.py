@@ -1,0 +1,76 @@
+"""Time passes: a draft nobody decided expires, a handoff nobody accepted goes back, an approval that hangs is told.
+
+Expiry never approves and never sends. Each is a job with a due time; the row decides when it comes.
+"""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.drafts import Draft, State
+from bot.flow import present, records, tell, trail
+from bot.flow.office import Office
+from bot.privacy.audit import Action as Audited
+from bot.store.jobs import Finish, Job, Later
+
+
+async def expire(office: Office, job: Job) -> Finish | None:
+    draft = await _draft(office, job.ref)
+    if draft is None or draft.state is not State.WAITING:
+        return None
+    _not_before(draft.expires_at, office.clock())
+
+    async def finish(conn: AsyncConnection) -> None:
+        if await records.move(conn, draft, State.EXPIRED, office.clock()):
+            await trail.note(conn, office, Audited.DRAFT_EXPIRED, None, trail.about_draft(draft))
+            await records.purge(conn, draft.id)
+            await present.redraw_all(conn, draft)
+
+    return finish
+
+
+async def give_back(office: Office, job: Job) -> Finish | None:
+    """Not accepted within the team's time: the sender stays responsible and is told."""
+    draft = await _draft(office, job.ref)
+    if draft is None or draft.accept_by is None or draft.accepted_at or draft.returned_at or draft.recalled_at:
+        return None
+    _not_before(draft.accept_by, office.clock())
+
+    async def finish(conn: AsyncConnection) -> None:
+        now = office.clock()
+        fresh = await records.draft(conn, draft.id)
+        if (
+            fresh is None
+            or fresh.accepted_at
+            or not await records.set_once(conn, draft.id, now, empty="returned_at", returned_at=now)
+        ):
+            return
+        await trail.note(conn, office, Audited.HANDOFF_RETURNED, None, trail.about_draft(draft))
+        await tell.soon(conn, tell.About.RETURNED, draft.id, draft.decided_by or draft.asked_by)
+        await present.redraw_all(conn, draft)
+
+    return finish
+
+
+async def not_filed(office: Office, job: Job) -> Finish | None:
+    """Approved a while ago and still not in the chart: the people concerned are told, the job keeps trying."""
+    draft = await _draft(office, job.ref)
+    if draft is None or draft.state is not State.APPROVED:
+        return None
+
+    async def finish(conn: AsyncConnection) -> None:
+        for staff_id in {draft.asked_by, draft.decided_by or draft.asked_by}:
+            await tell.soon(conn, tell.About.NOT_FILED, draft.id, staff_id)
+        await present.redraw_all(conn, draft)
+
+    return finish
+
+
+async def _draft(office: Office, draft_id: str) -> Draft | None:
+    async with office.db.read() as conn:
+        return await records.draft(conn, draft_id)
+
+
+def _not_before(moment: datetime, now: datetime) -> None:
+    if now < moment:
+        raise Later("too_early", after_s=(moment - now).total_seconds())

@@ -1,0 +1,143 @@
+"""Words come in: find out who speaks, about whom and to whom; keep the request; acknowledge it. Never reads the EHR."""
+
+import re
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.chat import Notice, Place, Reply, Typed
+from bot.clinic import StaffMember
+from bot.flow import records, trail
+from bot.flow.office import EHR_LANE, Office, new_id
+from bot.flow.records import Asked
+from bot.privacy.audit import Action as Audited
+from bot.privacy.policy import ASKING, Answer
+from bot.store import jobs
+from skills.kit import Tone
+
+STRANGER = "I do not know you here. Ask your Baton administrator to add you to the clinic file."
+CLOSED_CHANNEL = (
+    "This channel is not set up for client information, so I said nothing here. "
+    "Use your team's channel or write to me directly."
+)
+TO = re.compile(r"(?:^|\s)(?:to\s+|(?=<@))(?P<to>.+)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was typed, taken apart. `client` and `to` are the person's own words, possibly empty."""
+
+    command: str
+    client: str
+    to: str
+
+
+def parse(words: str) -> Order:
+    """Take `handoff C-102 to dana` apart. A leading slash is ignored."""
+    command, _, rest = words.strip().lstrip("/").partition(" ")
+    rest = rest.strip()
+    to = TO.search(rest)
+    client = rest[: to.start()].strip() if to else rest
+    return Order(command.casefold(), client, to["to"].strip() if to else "")
+
+
+async def typed(office: Office, words: Typed) -> Reply:
+    """Answer words. A repeated delivery (same key) answers as the first did and starts nothing."""
+    staff = office.people.by_chat(words.who)
+    if staff is None:
+        return await _refuse_stranger(office, words)
+    order = parse(words.text)
+    skill = next((s for s in office.shelf.values() if s.command.name == order.command), None)
+    if skill is None:
+        return _help(office)
+    if not may_stand(office, words.place):
+        return Notice(CLOSED_CHANNEL, Tone.STOP)
+    if not set(staff.roles) & ASKING:
+        return await _refuse_role(office, staff, words, skill.title)
+    receiver = _receiver(office, order.to, staff)
+    if isinstance(receiver, Notice):
+        return receiver
+    return await _keep(office, words, staff, skill.name, order, receiver)
+
+
+def may_stand(office: Office, place: Place) -> bool:
+    """Whether a minimum-necessary card may stand here: a listed channel for client information, or one-to-one."""
+    channel = office.clinic.channel(place)
+    return place.personal or (channel is not None and channel.phi)
+
+
+async def _keep(
+    office: Office, words: Typed, staff: StaffMember, skill: str, order: Order, receiver: StaffMember | None
+) -> Reply:
+    channel = office.clinic.channel(words.place)
+    asked = Asked(
+        id=new_id(),
+        skill=skill,
+        staff_id=staff.id,
+        who=words.who,
+        place=words.place,
+        client_id=None,
+        to_staff=receiver.id if receiver else None,
+        state="received",
+        reason=None,
+        draft_id=None,
+        created_at=office.clock(),
+        team=channel.team if channel else next(iter(staff.teams), office.clinic.teams[0].id),
+        words=order.client,
+    )
+    async with office.db.write() as conn:
+        if not await records.add_request(conn, office.seal, asked, f"{words.place.platform}:{words.key}"):
+            return Notice("I have this request already and am working on it.")
+        client_id = await records.client_of(conn, order.client) if order.client else None
+        await _start(conn, asked, client_id)
+        await trail.note(
+            conn, office, Audited.REQUEST_RECEIVED, staff, trail.about_request(asked), who=words.who, place=words.place
+        )
+    if client_id is None:
+        return Notice("Looking up your caseload; the list comes in a moment, to you only.")
+    return Notice(f"Reading the chart of {order.client.upper()}. The draft comes here for a decision.")
+
+
+async def _start(conn: AsyncConnection, asked: Asked, client_id: str | None) -> None:
+    kind, state = ("prepare", "reading") if client_id else ("caseload", "picking")
+    await records.set_request(conn, asked.id, client_id=client_id, state=state)
+    await jobs.enqueue(conn, kind, asked.id, lane=EHR_LANE, dedup=f"{kind}:{asked.id}")
+
+
+def _receiver(office: Office, words: str, sender: StaffMember) -> StaffMember | Notice | None:
+    if not words:
+        return None
+    matches = [s for s in office.people.matching(words) if s.id != sender.id]
+    if len(matches) == 1:
+        return matches[0]
+    if not matches:
+        return Notice(
+            "I know no colleague by that name. Write `to` and their name or id, or leave it out.", Tone.WARNING
+        )
+    names = ", ".join(f"{s.name} ({s.id})" for s in matches[:5])
+    return Notice(f"Several colleagues match: {names}. Write the id.", Tone.WARNING)
+
+
+def _help(office: Office) -> Notice:
+    lines = [f"/{s.command.name} {s.command.hint}: {s.command.summary}" for s in office.shelf.values()]
+    return Notice("I understand:\n" + "\n".join(lines))
+
+
+async def _refuse_stranger(office: Office, words: Typed) -> Notice:
+    answer = Answer(allowed=False, rule="identity.unknown")
+    about = trail.About("message", new_id())
+    async with office.db.write() as conn:
+        await trail.note(
+            conn, office, Audited.ACCESS_REFUSED, None, about, who=words.who, place=words.place, answer=answer
+        )
+    return Notice(STRANGER, Tone.STOP)
+
+
+async def _refuse_role(office: Office, staff: StaffMember, words: Typed, title: str) -> Notice:
+    answer = Answer(allowed=False, rule="role.ask")
+    about = trail.About("message", new_id())
+    async with office.db.write() as conn:
+        await trail.note(
+            conn, office, Audited.ACCESS_REFUSED, staff, about, who=words.who, place=words.place, answer=answer
+        )
+    return Notice(f"Your role does not include asking for a {title.lower()}.", Tone.STOP)

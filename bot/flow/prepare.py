@@ -1,0 +1,350 @@
+"""From a kept request to a draft that waits for a decision: the caseload picker, the chart, the first version."""
+
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.chat import Notice, Option, Picker, Place, Press, Reply
+from bot.clinic import StaffMember
+from bot.drafts import Draft, State
+from bot.flow import changes, present, records, tell, trail
+from bot.flow.intake import may_stand
+from bot.flow.office import EHR_LANE, Office, new_id
+from bot.flow.reading import Drawn, Order, draw_up
+from bot.flow.records import Asked, CardRow, Content
+from bot.flow.standing import standing
+from bot.privacy.audit import Action as Audited
+from bot.privacy.policy import VERSION, Answer, may_ask
+from bot.store import jobs
+from bot.store.jobs import Finish, Job, Later
+from ehr_clients.errors import EhrError, EhrUnavailable
+from ehr_clients.models import Client
+from skills.kit import Tone
+
+RETRY_AFTER_S = 30.0
+READ_AGAIN_AFTER_S = 120.0
+NOT_ACTIVE = Answer(allowed=False, rule="identity.inactive", sentence="You are no longer active in the clinic file.")
+
+
+# A client is picked
+
+
+async def caseload(office: Office, job: Job) -> Finish | None:
+    """Offer the person's own caseload, to them only. What they typed narrows it, and never reveals anybody else."""
+    asked, staff = await _asked(office, job.ref)
+    if asked is None or staff is None or asked.state != "picking":
+        return None
+    try:
+        clients = await office.ehr.caseload(staff.practitioner)
+    except EhrUnavailable as error:
+        raise await _come_back(office, asked, error) from error
+    except EhrError as error:
+        return _refusal(office, asked, staff, Answer(allowed=False, rule="ehr.refused", sentence=str(error)))
+    matching = [c for c in clients if asked.words and asked.words.casefold() in c.name.casefold()]
+    options = await _offer(office, asked, matching or clients)
+    await present.whisper(office, asked.who, asked.place, _picker(asked, options))
+    return None
+
+
+async def _offer(office: Office, asked: Asked, clients: list[Client]) -> tuple[Option, ...]:
+    """Keep which choice means which client; names stay out of the database."""
+    by_id = {client.id: client for client in clients}
+    async with office.db.write() as conn:
+        offered = await records.offered(conn, office.seal, asked.id) or {new_id(): c.id for c in clients}
+        await records.offer(conn, office.seal, asked.id, offered)
+        known = {value: by_id[client_id] for value, client_id in offered.items() if client_id in by_id}
+        labels = {value: await records.alias_for(conn, c.id, c.alias) for value, c in known.items()}
+    named = (Option(value, f"{labels[value]} · {_short_name(client)}"[:75]) for value, client in known.items())
+    return tuple(sorted(named, key=lambda option: option.label))
+
+
+def _picker(asked: Asked, options: tuple[Option, ...]) -> Picker | Notice:
+    if not options:
+        return Notice("You have no clients on your caseload in the EHR. A care team in the EHR makes it.", Tone.WARNING)
+    unknown = "I do not know that client. " if asked.words else ""
+    return Picker(f"{unknown}Which client? This is your own caseload; only you see it.", options, asked.id)
+
+
+def _short_name(client: Client) -> str:
+    given = client.given[0] if client.given else ""
+    return f"{given} {client.family[:1]}." if client.family and given else client.name
+
+
+async def pick(office: Office, press: Press) -> Reply:
+    """A choice from a picker: one of what was offered to this person, or nothing."""
+    staff = office.people.by_chat(press.who)
+    async with office.db.write() as conn:
+        asked = await records.request(conn, office.seal, press.subject)
+        if asked is None or staff is None or asked.staff_id != staff.id:
+            return Notice("This list was made for somebody else. Ask for your own.", Tone.STOP)
+        if asked.state != "picking":
+            return Notice("You chose already; the draft is on its way or here.")
+        offered = await records.offered(conn, office.seal, asked.id)
+        client_id = offered.get(press.values.get("choice", ""))
+        if client_id is None:
+            return Notice("That choice is not on your list.", Tone.STOP)
+        await records.set_request(conn, asked.id, client_id=client_id, state="reading", options=None)
+        await jobs.enqueue(conn, "prepare", asked.id, lane=EHR_LANE, dedup=f"prepare:{asked.id}")
+        about = trail.About("request", asked.id, None, client_id)
+        await trail.note(conn, office, Audited.CLIENT_PICKED, staff, about, who=press.who, place=press.place)
+        alias = await records.alias_for(conn, client_id, None)
+    return Notice(f"Reading the chart of {alias}. The draft comes here for a decision.")
+
+
+# The chart is read and a draft is made
+
+
+async def prepare(office: Office, job: Job) -> Finish | None:
+    """Check, read, draft, keep. Nothing is shown to anybody before all of it is kept."""
+    asked, staff = await _asked(office, job.ref)
+    if asked is None or asked.client_id is None or asked.state != "reading":
+        return None
+    if staff is None:
+        return _refusal(office, asked, None, NOT_ACTIVE)
+    try:
+        answer = may_ask(await standing(office, staff, asked.client_id, fresh=True), office.clinic)
+        if not answer.allowed:
+            return _refusal(office, asked, staff, answer)
+        order = await order_of(office, asked, staff)
+        drawn = await draw_up(office, order)
+    except EhrUnavailable as error:
+        raise await _come_back(office, asked, error) from error
+    except EhrError as error:
+        refused = Answer(allowed=False, rule="ehr.refused", sentence=str(error))
+        return _refusal(office, asked, staff, refused)
+    return lambda conn: _keep_draft(conn, office, asked, staff, order, drawn, answer)
+
+
+async def order_of(office: Office, asked: Asked, staff: StaffMember) -> Order:
+    assert asked.client_id is not None
+    async with office.db.write() as conn:
+        alias = await records.alias_for(conn, asked.client_id, None)
+    return Order(
+        request_id=asked.id,
+        skill=office.shelf[asked.skill],
+        client_id=asked.client_id,
+        alias=alias,
+        team=asked.team,
+        asked_by=staff,
+        to=office.people.by_id(asked.to_staff) if asked.to_staff else None,
+        asked_at=asked.created_at,
+    )
+
+
+async def _keep_draft(
+    conn: AsyncConnection, office: Office, asked: Asked, staff: StaffMember, order: Order, drawn: Drawn, answer: Answer
+) -> None:
+    now = office.clock()
+    draft = Draft(
+        id=new_id(),
+        request_id=asked.id,
+        skill=order.skill.name,
+        alias=order.alias,
+        client_id=order.client_id,
+        team=order.team,
+        asked_by=staff.id,
+        to_staff=order.to.id if order.to else None,
+        state=State.WAITING,
+        version=1,
+        trouble=None,
+        decided_by=None,
+        decided_at=None,
+        filed_at=None,
+        accept_by=None,
+        accepted_by=None,
+        accepted_at=None,
+        returned_at=None,
+        recalled_by=None,
+        recalled_at=None,
+        expires_at=now + order.skill.approval.expires_after,
+        created_at=now,
+    )
+    await supersede_older(conn, office, draft)
+    await records.add_draft(conn, draft)
+    await _keep_version(conn, office, draft, drawn, made_by="baton")
+    await records.set_request(conn, asked.id, state="drafted", draft_id=draft.id)
+    about = trail.about_draft(draft, drawn.text.content_hash())
+    await trail.note(
+        conn,
+        office,
+        Audited.CHART_READ,
+        staff,
+        about,
+        answer=answer,
+        purpose=order.skill.purpose.value,
+        field_classes=tuple(sorted(s.value for s in order.skill.reads)),
+        source_refs=tuple(sorted(drawn.sources)),
+    )
+    await _note_withheld(conn, office, draft, staff, drawn)
+    await trail.note(conn, office, Audited.DRAFT_MADE, None, about, output_hash=drawn.text.content_hash())
+    await _show(conn, office, asked, draft)
+    expires = order.skill.approval.expires_after / timedelta(seconds=1)
+    await jobs.enqueue(conn, "expire", draft.id, lane="clock", delay_s=expires, dedup=f"expire:{draft.id}")
+    if drawn.gaps:
+        await jobs.enqueue(conn, "read_again", draft.id, lane=EHR_LANE, delay_s=READ_AGAIN_AFTER_S)
+
+
+async def _keep_version(conn: AsyncConnection, office: Office, draft: Draft, drawn: Drawn, *, made_by: str) -> None:
+    first = Content(
+        version=draft.version,
+        facts=drawn.facts,
+        text=drawn.text,
+        base=drawn.text,
+        changes=(),
+        sources=drawn.sources,
+        unread=drawn.gaps,
+        content_hash=drawn.text.content_hash(),
+        consent_hash=drawn.consent_hash,
+        made_by=made_by,
+    )
+    await records.add_version(conn, office.seal, draft.id, first, policy=VERSION, now=office.clock())
+
+
+async def supersede_older(conn: AsyncConnection, office: Office, newer: Draft) -> None:
+    """One waiting draft per client and skill: an older one steps back, visibly."""
+    for older in await records.open_drafts(conn, client_id=newer.client_id, skill=newer.skill):
+        if older.state is State.WAITING and await records.move(conn, older, State.SUPERSEDED, office.clock()):
+            await trail.note(conn, office, Audited.DRAFT_SUPERSEDED, None, trail.about_draft(older))
+            await present.redraw_all(conn, older)
+            await records.purge(conn, older.id)
+
+
+async def _note_withheld(
+    conn: AsyncConnection, office: Office, draft: Draft, staff: StaffMember | None, drawn: Drawn
+) -> None:
+    about = trail.about_draft(draft)
+    if drawn.withheld:
+        answer = Answer(allowed=False, rule=drawn.ruling.rule)
+        await trail.note(conn, office, Audited.SECTION_WITHHELD, staff, about, answer=answer, part2_flag=True)
+    if drawn.dropped_notes:
+        await trail.note(conn, office, Audited.BLOCKED_PSYCHOTHERAPY_NOTE, staff, about)
+
+
+async def _show(conn: AsyncConnection, office: Office, asked: Asked, draft: Draft) -> None:
+    """Where it was asked for; to the asker alone when that place may not carry it any more."""
+    if may_stand(office, asked.place):
+        await present.put_up(conn, _card_at(asked.place, draft))
+    else:
+        await present.put_up_for(conn, office, draft, asked.staff_id, asked.place.platform)
+
+
+def _card_at(place: Place, draft: Draft) -> CardRow:
+    to_staff = draft.asked_by if place.personal else None
+    return CardRow(key=f"card-{draft.id}-0", draft_id=draft.id, place=place, to_staff=to_staff, message=None)
+
+
+# The chart is read again
+
+
+async def read_again(office: Office, job: Job) -> Finish | None:
+    """Draw a waiting draft up again. Changes nothing unless the chart or the consent changed."""
+    async with office.db.read() as conn:
+        draft = await records.draft(conn, job.ref)
+        content = await opened(conn, office, draft)
+    if draft is None or content is None or draft.state is not State.WAITING:
+        return None
+    try:
+        drawn = await draw_up(office, await order_for(office, draft))
+    except EhrUnavailable as error:
+        raise Later("ehr_unavailable", after_s=error.retry_after_s or RETRY_AFTER_S) from error
+    if drawn.sources == content.sources and drawn.consent_hash == content.consent_hash:
+        return None
+    return lambda conn: renew(conn, office, draft, content, drawn, trouble=None)
+
+
+async def renew(
+    conn: AsyncConnection, office: Office, draft: Draft, old: Content, drawn: Drawn, *, trouble: str | None
+) -> None:
+    """A new version that waits and shows what changed. An approval of the old one is void."""
+    renewed = changes.renew(old.base, old.text, drawn.text)
+    now = office.clock()
+    values = {"version": draft.version + 1, "trouble": trouble, "decided_by": None, "decided_at": None}
+    if not await records.move(conn, draft, State.WAITING, now, **values):
+        return
+    fresh = Content(
+        version=draft.version + 1,
+        facts=drawn.facts,
+        text=renewed.text,
+        base=drawn.text,
+        changes=renewed.changes or changes.changed_sources(old.sources, drawn.sources) or ("The consent changed.",),
+        sources=drawn.sources,
+        unread=drawn.gaps,
+        content_hash=renewed.text.content_hash(),
+        consent_hash=drawn.consent_hash,
+        made_by="baton",
+    )
+    await records.add_version(conn, office.seal, draft.id, fresh, policy=VERSION, now=now)
+    await trail.note(conn, office, Audited.DRAFT_SUPERSEDED, None, trail.about_draft(draft, old.content_hash))
+    await trail.note(conn, office, Audited.DRAFT_MADE, None, trail.about_draft(draft, fresh.content_hash))
+    await _note_withheld(conn, office, draft, None, drawn)
+    await present.redraw_all(conn, draft)
+
+
+async def order_for(office: Office, draft: Draft) -> Order:
+    """The order of an existing draft."""
+    asked_by, to = office.people.by_id(draft.asked_by), draft.to_staff
+    assert asked_by is not None
+    return Order(
+        request_id=draft.request_id,
+        skill=office.shelf[draft.skill],
+        client_id=draft.client_id,
+        alias=draft.alias,
+        team=draft.team,
+        asked_by=asked_by,
+        to=office.people.by_id(to) if to else None,
+        asked_at=draft.created_at,
+    )
+
+
+async def opened(
+    conn: AsyncConnection, office: Office, draft: Draft | None, version: int | None = None
+) -> Content | None:
+    """The content of a draft's current (or given) version; None when purged."""
+    if draft is None:
+        return None
+    skill = office.shelf[draft.skill]
+    return await records.content(conn, office.seal, skill, draft.id, version or draft.version)
+
+
+# When it does not work
+
+
+async def _asked(office: Office, request_id: str) -> tuple[Asked | None, StaffMember | None]:
+    async with office.db.read() as conn:
+        asked = await records.request(conn, office.seal, request_id)
+    staff = office.people.by_id(asked.staff_id) if asked else None
+    return asked, staff if staff and staff.active else None
+
+
+def _refusal(office: Office, asked: Asked, staff: StaffMember | None, answer: Answer) -> Finish:
+    async def finish(conn: AsyncConnection) -> None:
+        await records.set_request(conn, asked.id, state="refused", reason=answer.rule)
+        await trail.note(
+            conn,
+            office,
+            Audited.ACCESS_REFUSED,
+            staff,
+            trail.about_request(asked),
+            who=asked.who,
+            place=asked.place,
+            answer=answer,
+        )
+        await tell.soon(conn, tell.About.REFUSED, asked.id, asked.staff_id)
+
+    return finish
+
+
+async def _come_back(office: Office, asked: Asked, error: EhrError) -> Later:
+    """Tell the person once that the EHR does not answer and that the request is kept; then try again."""
+    async with office.db.write() as conn:
+        await tell.soon(conn, tell.About.EHR_DOWN, asked.id, asked.staff_id)
+    after = error.retry_after_s if isinstance(error, EhrUnavailable) else None
+    return Later("ehr_unavailable", after_s=after or RETRY_AFTER_S)
+
+
+async def gave_up(conn: AsyncConnection, office: Office, request_id: str) -> None:
+    """Tried for too long: the request ends, and the person is told that it did."""
+    asked = await records.request(conn, office.seal, request_id)
+    if asked is not None and asked.state in {"reading", "picking"}:
+        await records.set_request(conn, asked.id, state="refused", reason="ehr.gave_up")
+        await tell.soon(conn, tell.About.REFUSED, asked.id, asked.staff_id)

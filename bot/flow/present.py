@@ -1,0 +1,204 @@
+"""Cards on platforms: put up once, redrawn from the database whenever the draft changes, wherever they stand."""
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.chat import CardView, Chat, ChatRefused, ChatUnavailable, Place, Platform, Postable, Who
+from bot.clinic import StaffMember
+from bot.drafts import Draft
+from bot.flow import records, trail, views
+from bot.flow.intake import may_stand
+from bot.flow.office import Office, chat_lane
+from bot.flow.records import CardRow
+from bot.flow.views import Names
+from bot.privacy.audit import Action as Audited
+from bot.store import jobs
+from bot.store.jobs import Finish, Job, Later, Never
+from skills.kit import Banner, Block, Card, Row, Rows, Title, Tone
+
+
+async def put_up(conn: AsyncConnection, card: CardRow) -> None:
+    """Post this card, once: its row is the promise, the job keeps it."""
+    if await records.add_card(conn, card):
+        await jobs.enqueue(conn, "post_card", card.key, lane=chat_lane(card.place), dedup=f"post:{card.key}")
+
+
+async def put_up_for(
+    conn: AsyncConnection, office: Office, draft: Draft, staff_id: str, prefer: Platform | None
+) -> bool:
+    """Post the card into one person's own conversation. False: they cannot be reached on any running platform."""
+    staff = office.people.by_id(staff_id)
+    who = office.identity(staff, prefer) if staff else None
+    if who is None:
+        return False
+    place = Place(who.platform, who.tenant, "", personal=True)
+    key = f"card-{draft.id}-{staff_id}"
+    await put_up(conn, CardRow(key=key, draft_id=draft.id, place=place, to_staff=staff_id, message=None))
+    return True
+
+
+async def redraw_all(conn: AsyncConnection, draft: Draft) -> None:
+    """Every copy of the card shows the present state soon, whichever surface changed it."""
+    for card in await records.cards_of(conn, draft.id):
+        await jobs.enqueue(conn, "redraw_card", card.key, lane=chat_lane(card.place))
+
+
+async def post_card(office: Office, job: Job) -> Finish | None:
+    async with office.db.read() as conn:
+        card = await records.card(conn, job.ref)
+        draft = await records.draft(conn, card.draft_id) if card else None
+    if card is None or draft is None or card.message is not None:
+        return None
+    chat = _chat(office, card)
+    place = await _place(office, chat, card)
+    if not may_stand(office, place):
+        return lambda conn: _give_up(conn, office, card, draft)
+    try:
+        ref = await chat.post(await card_view(office, draft), place, key=card.key)
+    except ChatUnavailable as error:
+        raise Later("chat_unavailable", after_s=error.retry_after_s) from error
+    except ChatRefused:
+        return lambda conn: _give_up(conn, office, card, draft)
+
+    async def finish(conn: AsyncConnection) -> None:
+        await records.set_card(conn, card.key, message=ref.message, conversation=ref.conversation)
+        about = trail.about_draft(draft)
+        await trail.note(conn, office, Audited.MESSAGE_POSTED, None, about, place=place)
+        fresh = await records.draft(conn, draft.id)
+        if fresh != draft:
+            await jobs.enqueue(conn, "redraw_card", card.key, lane=chat_lane(card.place))
+
+    return finish
+
+
+async def redraw_card(office: Office, job: Job) -> Finish | None:
+    async with office.db.read() as conn:
+        card = await records.card(conn, job.ref)
+        draft = await records.draft(conn, card.draft_id) if card else None
+    ref = card.ref() if card else None
+    if card is None or draft is None or ref is None:
+        return None
+    try:
+        moved = await _chat(office, card).replace(ref, await card_view(office, draft))
+    except ChatUnavailable as error:
+        raise Later("chat_unavailable", after_s=error.retry_after_s) from error
+    except ChatRefused:
+        return lambda conn: _give_up(conn, office, card, draft)
+    if moved == ref:
+        return None
+    return lambda conn: records.set_card(conn, card.key, message=moved.message, conversation=moved.conversation)
+
+
+async def _give_up(conn: AsyncConnection, office: Office, card: CardRow, draft: Draft) -> None:
+    """The place is gone or closed: the asker gets the card in person instead, unless that was the place."""
+    await records.set_card(conn, card.key, dead=True)
+    await trail.note(conn, office, Audited.MESSAGE_FAILED, None, trail.about_draft(draft), place=card.place)
+    if card.to_staff != draft.asked_by:
+        await put_up_for(conn, office, draft, draft.asked_by, card.place.platform)
+
+
+def _chat(office: Office, card: CardRow) -> Chat:
+    chat = office.chats.get(card.place.platform)
+    if chat is None:
+        raise Later("platform_off")
+    return chat
+
+
+async def _place(office: Office, chat: Chat, card: CardRow) -> Place:
+    if card.place.conversation:
+        return card.place
+    staff = office.people.by_id(card.to_staff or "")
+    who = office.identity(staff, card.place.platform) if staff else None
+    if who is None or who.platform is not card.place.platform:
+        raise Never("nobody_to_reach")
+    return await personal_place(chat, who)
+
+
+async def personal_place(chat: Chat, who: Who) -> Place:
+    try:
+        return await chat.personal(who)
+    except ChatUnavailable as error:
+        raise Later("chat_unavailable", after_s=error.retry_after_s) from error
+    except ChatRefused as error:
+        raise Never("conversation_refused") from error
+
+
+async def whisper(office: Office, who: Who, place: Place, view: Postable) -> None:
+    """Say it to one person. Raises Later when the platform does not answer; gives up quietly when it declines."""
+    chat = office.chats.get(place.platform)
+    if chat is None:
+        raise Later("platform_off")
+    try:
+        await chat.whisper(view, who, place)
+    except ChatUnavailable as error:
+        raise Later("chat_unavailable", after_s=error.retry_after_s) from error
+    except ChatRefused as error:
+        raise Never("whisper_refused") from error
+
+
+# What a card shows
+
+
+async def card_view(office: Office, draft: Draft) -> CardView:
+    """The card as it stands now, from the database."""
+    skill = office.shelf[draft.skill]
+    async with office.db.read() as conn:
+        content = await records.content(conn, office.seal, skill, draft.id, draft.version)
+        done = len(await records.receipts(conn, draft.id))
+        talk = await records.exchanges(conn, office.seal, draft.id)
+    card = views.with_changes(skill.card(content.facts, content.text), content) if content else _pointer(draft)
+    card = _with_talk(
+        card, len([e for e in talk if e.kind == "question"]), len([e for e in talk if e.kind == "answer"])
+    )
+    gaps = content is not None and bool(content.unread)
+    accepts = skill.approval.acceptance is not None
+    return views.card_view(draft, card, names(office, draft), gaps=gaps, accepts=accepts, steps_done=done)
+
+
+def _pointer(draft: Draft) -> Card:
+    """A card whose content was purged: the alias, and that the chart has it."""
+    title = Title(f"{draft.skill.replace('_', ' ').capitalize()} {draft.alias}")
+    return Card(f"Baton: {draft.skill} {draft.alias}", (title,), (title,))
+
+
+def _with_talk(card: Card, questions: int, answers: int) -> Card:
+    if not questions:
+        return card
+    words = f"{questions} question{'s' if questions > 1 else ''} of the receiver, {answers} answered: see Review."
+    return Card(card.notice, (*card.summary, Banner(Tone.INFO, words)), card.detail)
+
+
+def names(office: Office, draft: Draft) -> Names:
+    def called(staff_id: str | None) -> str:
+        staff = office.people.by_id(staff_id) if staff_id else None
+        return f"{staff.name}, {staff.title}" if staff else "somebody who left"
+
+    team = office.clinic.team(draft.team)
+    return Names(
+        zone=office.clinic.zone(draft.team),
+        now=office.clock(),
+        asked_by=called(draft.asked_by),
+        to=called(draft.to_staff) if draft.to_staff else f"the {team.name} team",
+        decided_by=called(draft.decided_by),
+        accepted_by=called(draft.accepted_by),
+        recalled_by=called(draft.recalled_by),
+    )
+
+
+async def detail_blocks(office: Office, draft: Draft, version: int | None = None) -> tuple[Block, ...]:
+    """The whole content for one authorised reader: the draft, then what sender and receiver said."""
+    skill = office.shelf[draft.skill]
+    async with office.db.read() as conn:
+        content = await records.content(conn, office.seal, skill, draft.id, version or draft.version)
+        stored = await records.receipts(conn, draft.id)
+        talk = await records.exchanges(conn, office.seal, draft.id)
+    if content is None:
+        refs = tuple((step, row["ref"]) for step, row in stored.items())
+        return views.purged(draft, names(office, draft), refs)
+    card = views.with_changes(skill.card(content.facts, content.text), content)
+    said = tuple(_said(office, e.kind, e.staff_id, e.words) for e in talk)
+    return (*card.detail, *((Rows(said),) if said else ()))
+
+
+def _said(office: Office, kind: str, staff_id: str, words: str) -> Row:
+    staff: StaffMember | None = office.people.by_id(staff_id)
+    return Row(f"{kind.replace('_', ' ').capitalize()}, {staff.name if staff else 'somebody'}", words)

@@ -1,0 +1,407 @@
+"""Rows in, frozen records out: the only place of the flow that writes SQL for requests, drafts and cards."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import RowMapping, Table, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.chat import CardRef, Place, Platform, Who
+from bot.drafts import Draft, State, may_move
+from bot.store import tables as t
+from bot.store.sealed import Seal
+from skills.kit import DraftText, Facts, Skill
+
+TEXT: TypeAdapter[DraftText] = TypeAdapter(DraftText)
+SOURCES: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
+CHANGES: TypeAdapter[tuple[str, ...]] = TypeAdapter(tuple[str, ...])
+OPTIONS: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A persisted request."""
+
+    id: str
+    skill: str
+    staff_id: str
+    who: Who
+    place: Place
+    client_id: str | None
+    to_staff: str | None
+    state: str
+    reason: str | None
+    draft_id: str | None
+    created_at: datetime
+    team: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """One version of a draft, opened. `base` is the text as drafted, before a person edited it."""
+
+    version: int
+    facts: Facts
+    text: DraftText
+    base: DraftText
+    changes: tuple[str, ...]
+    sources: Mapping[str, str]
+    unread: tuple[str, ...]  # sections that could not be read this time
+    content_hash: str
+    consent_hash: str
+    made_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardRow:
+    key: str
+    draft_id: str
+    place: Place
+    to_staff: str | None
+    message: str | None
+
+    def ref(self) -> CardRef | None:
+        if self.message is None:
+            return None
+        return CardRef(self.place.platform, self.place.tenant, self.place.conversation, self.message)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Words between sender and receiver."""
+
+    id: str
+    draft_id: str
+    kind: str
+    staff_id: str
+    words: str
+    at: datetime
+
+
+async def insert_once(conn: AsyncConnection, table: Table, **values: Any) -> bool:
+    """Insert unless a unique key says that it is there already. False: it was."""
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    first = next(iter(table.primary_key.columns))
+    stored = await conn.execute(dialect.insert(table).values(**values).on_conflict_do_nothing().returning(first))
+    return stored.first() is not None
+
+
+# Aliases
+
+
+async def client_of(conn: AsyncConnection, alias: str) -> str | None:
+    return await conn.scalar(select(t.aliases.c.client_id).where(func.upper(t.aliases.c.alias) == alias.upper()))
+
+
+async def alias_for(conn: AsyncConnection, client_id: str, offered: str | None) -> str:
+    """The client's stable alias: the EHR's own, else the next free number. Never derived from identity."""
+    known = await conn.scalar(select(t.aliases.c.alias).where(t.aliases.c.client_id == client_id))
+    if known:
+        return str(known)
+    if offered and await insert_once(conn, t.aliases, alias=offered, client_id=client_id):
+        return offered
+    number = 1001 + int(await conn.scalar(select(func.count()).select_from(t.aliases)) or 0)
+    while not await insert_once(conn, t.aliases, alias=f"C-{number}", client_id=client_id):
+        number += 1
+    return f"C-{number}"
+
+
+# Requests
+
+
+async def add_request(conn: AsyncConnection, seal: Seal, asked: Asked, key: str) -> bool:
+    """Keep a request. False when this delivery was kept before."""
+    return await insert_once(
+        conn,
+        t.requests,
+        id=asked.id,
+        key=key,
+        skill=asked.skill,
+        staff_id=asked.staff_id,
+        who=_plain(asked.who),
+        place={**_plain(asked.place), "team": asked.team},
+        words=seal.seal(asked.words, context=f"requests.words/{asked.id}"),
+        client_id=asked.client_id,
+        to_staff=asked.to_staff,
+        state=asked.state,
+        created_at=asked.created_at,
+    )
+
+
+async def request(conn: AsyncConnection, seal: Seal, request_id: str) -> Asked | None:
+    row = (await conn.execute(select(t.requests).where(t.requests.c.id == request_id))).mappings().first()
+    return _asked(row, seal) if row else None
+
+
+async def request_by_key(conn: AsyncConnection, seal: Seal, key: str) -> Asked | None:
+    row = (await conn.execute(select(t.requests).where(t.requests.c.key == key))).mappings().first()
+    return _asked(row, seal) if row else None
+
+
+async def set_request(conn: AsyncConnection, request_id: str, **values: Any) -> None:
+    await conn.execute(update(t.requests).where(t.requests.c.id == request_id).values(**values))
+
+
+async def offer(conn: AsyncConnection, seal: Seal, request_id: str, options: Mapping[str, str]) -> None:
+    """Remember what a picker offered (option -> client id), so that a choice is one of these and nothing else."""
+    words = OPTIONS.dump_json(dict(options)).decode()
+    await set_request(conn, request_id, options=seal.seal(words, context=f"requests.options/{request_id}"))
+
+
+async def offered(conn: AsyncConnection, seal: Seal, request_id: str) -> Mapping[str, str]:
+    sealed = await conn.scalar(select(t.requests.c.options).where(t.requests.c.id == request_id))
+    return OPTIONS.validate_json(seal.open(sealed, context=f"requests.options/{request_id}")) if sealed else {}
+
+
+# Drafts
+
+_DRAFT_COLUMNS = [t.drafts.c[field.name] for field in fields(Draft)]
+
+
+async def draft(conn: AsyncConnection, draft_id: str) -> Draft | None:
+    row = (await conn.execute(select(*_DRAFT_COLUMNS).where(t.drafts.c.id == draft_id))).mappings().first()
+    return _draft(row) if row else None
+
+
+async def open_drafts(conn: AsyncConnection, *, client_id: str | None = None, skill: str | None = None) -> list[Draft]:
+    """Drafts that still need somebody (waiting, approved, failed, filed and not accepted), newest first."""
+    states = [State.WAITING, State.APPROVED, State.FILING_FAILED, State.FILED]
+    query = select(*_DRAFT_COLUMNS).where(t.drafts.c.state.in_(states), t.drafts.c.accepted_at.is_(None))
+    if client_id is not None:
+        query = query.where(t.drafts.c.client_id == client_id)
+    if skill is not None:
+        query = query.where(t.drafts.c.skill == skill)
+    rows = (await conn.execute(query.order_by(t.drafts.c.created_at.desc()))).mappings()
+    return [_draft(row) for row in rows]
+
+
+async def add_draft(conn: AsyncConnection, new: Draft) -> None:
+    values = {field.name: getattr(new, field.name) for field in fields(Draft)}
+    await conn.execute(insert(t.drafts).values(**values, updated_at=new.created_at))
+
+
+async def move(conn: AsyncConnection, before: Draft, to: State, now: datetime, **values: Any) -> bool:
+    """Compare-and-set on (id, version, state). False: somebody was first, nothing was changed."""
+    if to is not before.state and not may_move(before.state, to):
+        raise ValueError(f"a draft cannot go from {before.state} to {to}")
+    same = (t.drafts.c.id == before.id, t.drafts.c.version == before.version, t.drafts.c.state == before.state)
+    done = await conn.execute(update(t.drafts).where(*same).values(state=to, updated_at=now, **values))
+    return done.rowcount == 1
+
+
+async def set_once(conn: AsyncConnection, draft_id: str, now: datetime, *, empty: str, **values: Any) -> bool:
+    """Set columns if `empty` is still empty. False: somebody was first."""
+    done = await conn.execute(
+        update(t.drafts).where(t.drafts.c.id == draft_id, t.drafts.c[empty].is_(None)).values(updated_at=now, **values)
+    )
+    return done.rowcount == 1
+
+
+async def offer_again(conn: AsyncConnection, before: Draft, now: datetime, minutes: int) -> None:
+    """A returned draft waits for its receiver once more."""
+    same = (t.drafts.c.id == before.id, t.drafts.c.returned_at.is_not(None), t.drafts.c.accepted_at.is_(None))
+    fresh = {"returned_at": None, "accept_by": now + timedelta(minutes=minutes), "updated_at": now}
+    await conn.execute(update(t.drafts).where(*same).values(**fresh))
+
+
+async def add_version(
+    conn: AsyncConnection, seal: Seal, draft_id: str, content: Content, *, policy: str, now: datetime
+) -> None:
+    def sealed(name: str, words: str) -> bytes:
+        return seal.seal(words, context=f"draft_versions.{name}/{draft_id}/{content.version}")
+
+    facts: TypeAdapter[Any] = TypeAdapter(type(content.facts))
+    await conn.execute(
+        insert(t.draft_versions).values(
+            draft_id=draft_id,
+            version=content.version,
+            facts=sealed("facts", facts.dump_json(content.facts).decode()),
+            text=sealed("text", TEXT.dump_json(content.text).decode()),
+            base=sealed("base", TEXT.dump_json(content.base).decode()),
+            changes=sealed("changes", CHANGES.dump_json(content.changes).decode()),
+            sources=sealed("sources", SOURCES.dump_json(dict(content.sources)).decode()),
+            unread=list(content.unread),
+            content_hash=content.content_hash,
+            consent_hash=content.consent_hash,
+            policy_version=policy,
+            made_by=content.made_by,
+            created_at=now,
+        )
+    )
+
+
+async def content(conn: AsyncConnection, seal: Seal, skill: Skill[Any], draft_id: str, version: int) -> Content | None:
+    """One version, opened. None when it is not there or was purged."""
+    where = (t.draft_versions.c.draft_id == draft_id, t.draft_versions.c.version == version)
+    row = (await conn.execute(select(t.draft_versions).where(*where))).mappings().first()
+    if row is None or row["text"] is None:
+        return None
+
+    def opened(name: str) -> str:
+        return seal.open(row[name], context=f"draft_versions.{name}/{draft_id}/{version}")
+
+    facts: TypeAdapter[Any] = TypeAdapter(skill.facts)
+    return Content(
+        version=version,
+        facts=facts.validate_json(opened("facts")),
+        text=TEXT.validate_json(opened("text")),
+        base=TEXT.validate_json(opened("base")),
+        changes=CHANGES.validate_json(opened("changes")),
+        sources=SOURCES.validate_json(opened("sources")),
+        unread=tuple(row["unread"]),
+        content_hash=row["content_hash"],
+        consent_hash=row["consent_hash"],
+        made_by=row["made_by"],
+    )
+
+
+async def hash_of(conn: AsyncConnection, draft_id: str, version: int) -> str | None:
+    """The content hash of one version: kept after the content is purged."""
+    where = (t.draft_versions.c.draft_id == draft_id, t.draft_versions.c.version == version)
+    return await conn.scalar(select(t.draft_versions.c.content_hash).where(*where))
+
+
+async def purge(conn: AsyncConnection, draft_id: str) -> None:
+    """Forget the content of every version; hashes and ids stay."""
+    nothing = dict.fromkeys(("facts", "text", "base", "changes", "sources"))
+    await conn.execute(update(t.draft_versions).where(t.draft_versions.c.draft_id == draft_id).values(**nothing))
+
+
+async def mark_reviewed(conn: AsyncConnection, draft_id: str, version: int, staff_id: str, now: datetime) -> bool:
+    """True the first time this person has seen the whole of this version."""
+    return await insert_once(conn, t.reviews, draft_id=draft_id, version=version, staff_id=staff_id, at=now)
+
+
+async def reviewed(conn: AsyncConnection, draft_id: str, version: int, staff_id: str) -> bool:
+    r = t.reviews.c
+    query = select(r.at).where(r.draft_id == draft_id, r.version == version, r.staff_id == staff_id)
+    return await conn.scalar(query) is not None
+
+
+# Cards
+
+
+async def add_card(conn: AsyncConnection, card: CardRow) -> bool:
+    return await insert_once(
+        conn,
+        t.cards,
+        key=card.key,
+        draft_id=card.draft_id,
+        platform=card.place.platform.value,
+        tenant=card.place.tenant,
+        conversation=card.place.conversation,
+        thread=card.place.thread,
+        to_staff=card.to_staff,
+        dead=False,
+    )
+
+
+async def card(conn: AsyncConnection, key: str) -> CardRow | None:
+    row = (await conn.execute(select(t.cards).where(t.cards.c.key == key))).mappings().first()
+    return _card(row) if row else None
+
+
+async def cards_of(conn: AsyncConnection, draft_id: str) -> list[CardRow]:
+    query = select(t.cards).where(t.cards.c.draft_id == draft_id, t.cards.c.dead.is_(False)).order_by(t.cards.c.key)
+    return [_card(row) for row in (await conn.execute(query)).mappings()]
+
+
+async def set_card(conn: AsyncConnection, key: str, **values: Any) -> None:
+    await conn.execute(update(t.cards).where(t.cards.c.key == key).values(**values))
+
+
+# Receipts and exchanges
+
+
+async def receipts(conn: AsyncConnection, draft_id: str) -> dict[str, RowMapping]:
+    """Step name -> stored receipt."""
+    rows = (await conn.execute(select(t.receipts).where(t.receipts.c.draft_id == draft_id))).mappings()
+    return {row["step"]: row for row in rows}
+
+
+async def add_exchange(conn: AsyncConnection, seal: Seal, exchange: Exchange) -> None:
+    await conn.execute(
+        insert(t.exchanges).values(
+            id=exchange.id,
+            draft_id=exchange.draft_id,
+            kind=exchange.kind,
+            staff_id=exchange.staff_id,
+            words=seal.seal(exchange.words, context=f"exchanges.words/{exchange.id}"),
+            at=exchange.at,
+        )
+    )
+
+
+async def exchanges(conn: AsyncConnection, seal: Seal, draft_id: str) -> list[Exchange]:
+    """Oldest first."""
+    query = select(t.exchanges).where(t.exchanges.c.draft_id == draft_id).order_by(t.exchanges.c.at)
+    return [_exchange(row, seal) for row in (await conn.execute(query)).mappings()]
+
+
+async def exchange(conn: AsyncConnection, seal: Seal, exchange_id: str) -> Exchange | None:
+    row = (await conn.execute(select(t.exchanges).where(t.exchanges.c.id == exchange_id))).mappings().first()
+    return _exchange(row, seal) if row else None
+
+
+# Break-glass
+
+
+async def broke_glass(conn: AsyncConnection, staff_id: str, client_id: str, now: datetime) -> bool:
+    b = t.break_glass.c
+    query = select(b.id).where(b.staff_id == staff_id, b.client_id == client_id, b.since <= now, b.until > now)
+    return (await conn.execute(query)).first() is not None
+
+
+# Helpers
+
+
+def _plain(value: Who | Place) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def _asked(row: RowMapping, seal: Seal) -> Asked:
+    place = dict(row["place"])
+    team = place.pop("team")
+    return Asked(
+        id=row["id"],
+        skill=row["skill"],
+        staff_id=row["staff_id"],
+        who=Who(**{**row["who"], "platform": Platform(row["who"]["platform"])}),
+        place=Place(**{**place, "platform": Platform(place["platform"])}),
+        client_id=row["client_id"],
+        to_staff=row["to_staff"],
+        state=row["state"],
+        reason=row["reason"],
+        draft_id=row["draft_id"],
+        created_at=row["created_at"],
+        team=team,
+        words=seal.open(row["words"], context=f"requests.words/{row['id']}"),
+    )
+
+
+def _draft(row: RowMapping) -> Draft:
+    return Draft(**{**row, "state": State(row["state"])})
+
+
+def _card(row: RowMapping) -> CardRow:
+    personal = row["to_staff"] is not None
+    place = Place(Platform(row["platform"]), row["tenant"], row["conversation"], personal, row["thread"])
+    return CardRow(
+        key=row["key"], draft_id=row["draft_id"], place=place, to_staff=row["to_staff"], message=row["message"]
+    )
+
+
+def _exchange(row: RowMapping, seal: Seal) -> Exchange:
+    return Exchange(
+        id=row["id"],
+        draft_id=row["draft_id"],
+        kind=row["kind"],
+        staff_id=row["staff_id"],
+        words=seal.open(row["words"], context=f"exchanges.words/{row['id']}"),
+        at=row["at"],
+    )

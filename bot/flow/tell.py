@@ -1,0 +1,130 @@
+"""Short notices to one person about something that happened: no content, an alias at most. Each is said once."""
+
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.chat import Action, Button, Notice, Place, Postable, Style
+from bot.clinic import StaffMember
+from bot.flow import records
+from bot.flow.office import Office
+from bot.flow.present import personal_place, whisper
+from bot.privacy.policy import Standing, may_ask
+from bot.store import jobs
+from bot.store import tables as t
+from bot.store.jobs import Finish, Job, Later, Never
+from skills.kit import Tone
+
+EHR_DOWN = (
+    "The EHR does not answer. Nothing is lost: I keep your request and try again within a minute, then every few "
+    "minutes, and the draft comes here by itself."
+)
+
+
+class About(StrEnum):
+    """What there is to say; the job's ref is `about:id:staff`."""
+
+    REFUSED = "refused"  # id: request
+    EHR_DOWN = "ehr_down"  # id: request
+    BREAK_GLASS = "break_glass"  # id: break-glass row
+    QUESTION = "question"  # id: exchange
+    ANSWER = "answer"  # id: exchange
+    RETURNED = "returned"  # id: draft
+    NOT_FILED = "not_filed"  # id: draft: approved a while ago
+    RECALLED = "recalled"  # id: draft
+
+
+async def soon(conn: AsyncConnection, about: About, subject: str, staff_id: str) -> None:
+    """Say it once per subject and person."""
+    ref = f"{about}:{subject}:{staff_id}"
+    await jobs.enqueue(conn, "tell", ref, lane=f"tell:{staff_id}", dedup=f"tell:{ref}")
+
+
+async def tell(office: Office, job: Job) -> Finish | None:
+    about, subject, staff_id = job.ref.split(":", 2)
+    staff = office.people.by_id(staff_id)
+    if staff is None:
+        raise Never("nobody_to_reach")
+    match About(about):
+        case About.REFUSED | About.EHR_DOWN:
+            await _about_request(office, About(about), subject, staff)
+        case About.BREAK_GLASS:
+            await _in_person(office, staff, await _broke_glass(office, subject))
+        case About.QUESTION | About.ANSWER:
+            await _about_exchange(office, About(about), subject, staff)
+        case About.RETURNED | About.NOT_FILED | About.RECALLED:
+            await _about_draft(office, About(about), subject, staff)
+    return None
+
+
+async def _about_request(office: Office, about: About, request_id: str, staff: StaffMember) -> None:
+    async with office.db.read() as conn:
+        asked = await records.request(conn, office.seal, request_id)
+    if asked is None:
+        return
+    view = _refused(office, asked.reason, asked.id, staff) if about is About.REFUSED else Notice(EHR_DOWN, Tone.WARNING)
+    await whisper(office, asked.who, asked.place, view)
+
+
+def _refused(office: Office, rule: str | None, request_id: str, staff: StaffMember) -> Notice:
+    if rule == "ehr.refused":
+        return Notice(
+            "The EHR declined to show this chart. Ask your EHR administrator; nothing was drafted.", Tone.STOP
+        )
+    if rule == "ehr.gave_up":
+        return Notice("The EHR could not be read for too long, so I gave up. Please ask again.", Tone.STOP)
+    stand = Standing(staff=staff, on_care_team=False, supervises=False, broke_glass=False)
+    answer = may_ask(stand, office.clinic)
+    glass = Button(Action.BREAK_GLASS, "Break glass", request_id, 0, Style.DANGER, opens=True)
+    return Notice(answer.sentence, Tone.STOP, (glass,) if answer.break_glass else ())
+
+
+async def _broke_glass(office: Office, row_id: str) -> Notice:
+    b = t.break_glass.c
+    async with office.db.read() as conn:
+        row = (await conn.execute(select(b.staff_id, b.client_id, b.until).where(b.id == row_id))).mappings().one()
+        alias = await conn.scalar(select(t.aliases.c.alias).where(t.aliases.c.client_id == row["client_id"]))
+    staff = office.people.by_id(row["staff_id"])
+    until = row["until"].astimezone(office.clinic.zone())
+    words = (
+        f"Emergency access: {staff.name if staff else 'somebody'} opened {alias}, until {until:%H:%M}. Please review."
+    )
+    return Notice(words, Tone.WARNING)
+
+
+async def _about_exchange(office: Office, about: About, exchange_id: str, staff: StaffMember) -> None:
+    async with office.db.read() as conn:
+        said = await records.exchange(conn, office.seal, exchange_id)
+        draft = await records.draft(conn, said.draft_id) if said else None
+    if draft is None:
+        return
+    if about is About.QUESTION:
+        button = Button(Action.ANSWER, "Answer", exchange_id, 0, Style.PRIMARY, opens=True)
+        words = f"The receiver of your handoff {draft.alias} has a question before accepting."
+    else:
+        button = Button(Action.REVIEW, "Review", draft.id, draft.version, opens=True)
+        words = f"Your question about the handoff {draft.alias} was answered."
+    await _in_person(office, staff, Notice(words, Tone.INFO, (button,)))
+
+
+async def _about_draft(office: Office, about: About, draft_id: str, staff: StaffMember) -> None:
+    async with office.db.read() as conn:
+        draft = await records.draft(conn, draft_id)
+    if draft is None:
+        return
+    words = {
+        About.RETURNED: f"Your handoff {draft.alias} was not accepted in time: you stay responsible.",
+        About.NOT_FILED: f"Approved, but still not filed: {draft.alias}. I keep trying; check the EHR if it is urgent.",
+        About.RECALLED: f"The handoff {draft.alias} was recalled by its sender. Read the addendum in the chart.",
+    }[about]
+    review = Button(Action.REVIEW, "Review", draft.id, draft.version, opens=True)
+    await _in_person(office, staff, Notice(words, Tone.WARNING, (review,)))
+
+
+async def _in_person(office: Office, staff: StaffMember, view: Postable) -> None:
+    who = office.identity(staff)
+    if who is None:
+        raise Later("nobody_to_reach")
+    place: Place = await personal_place(office.chats[who.platform], who)
+    await whisper(office, who, place, view)
