@@ -115,4 +115,4 @@ def _still_ours(held: bool) -> None:  # noqa: FBT001 - reads as an assertion
 
 
 def _short(code: str) -> str:
-    return code[:64]
+    return code[:128]

@@ -130,7 +130,7 @@ async def expired(conn: AsyncConnection) -> list[Held]:
 
 
 async def of_earlier_lives(conn: AsyncConnection, replica: str | None, *, but: str) -> list[Held]:
-    """Jobs that `replica` held before it was started as `but`; None: whoever held them (one process owns everything)."""
+    """Jobs that `replica` held before it was started as `but`; None: whoever held them (one process owns all)."""
     whose = jobs.c.lease_by.startswith(f"{replica}:", autoescape=True) if replica else jobs.c.lease_by.is_not(None)
     return await _held_where(conn, and_(whose, ~jobs.c.lease_by.startswith(f"{but}:", autoescape=True)))
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Float, case, delete, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from bot.store.session import ENQUEUED
+from bot.store.session import ENQUEUED, insert_into
 from bot.store.tables import jobs
 
 CRISIS: Final = "crisis"  # this lane, and every lane "crisis:...", has its own slots and a shorter lease
@@ -86,8 +85,7 @@ async def enqueue(
     conn: AsyncConnection, kind: str, ref: str, *, lane: str, delay_s: float = 0, dedup: str | None = None
 ) -> bool:
     """Put a job in. False, and nothing happens, when a job with this `dedup` key exists in any state, done included."""
-    insert = postgresql.insert(jobs) if conn.dialect.name == "postgresql" else sqlite.insert(jobs)
-    row = insert.values(
+    row = insert_into(conn, jobs).values(
         kind=kind, ref=ref, lane=lane, dedup=dedup, state="due", due=clock() + delay_s, attempt=0, created=clock()
     )
     added = await conn.execute(row.on_conflict_do_nothing(index_elements=["dedup"]).returning(jobs.c.id))

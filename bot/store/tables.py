@@ -230,6 +230,7 @@ web_messages = Table(
     "web_messages",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("message", String(64), nullable=False, unique=True),  # the opaque id that pages carry
     Column("key", String(255), nullable=False),
     Column("tenant", String(128), nullable=False),
     Column("conversation", String(255), nullable=False),
