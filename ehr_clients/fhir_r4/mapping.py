@@ -251,6 +251,12 @@ def plans(material: Material) -> list[Plan]:
     return [_plan(item, goals, material) for item in found] + ([_loose_goals(loose)] if loose else [])
 
 
+def lost_goals(material: Material) -> bool:
+    """Whether a treatment plan names goals that did not come with it."""
+    known = {ref_of(resource) for resource in material.of("Goal")}
+    return any(ref not in known for item in material.of("CarePlan") for ref in references(item.get("goal")))
+
+
 def _plan(resource: Json, goals: Mapping[str, Json], material: Material) -> Plan:
     mine = [goals[ref] for ref in references(resource.get("goal")) if ref in goals]
     title = string(resource.get("title")) or _category_name(resource) or "Treatment plan"

@@ -26,6 +26,7 @@ _NAMES_KEPT_S = 600.0
 _NAMES_UNREAD = "Some names could not be read from the EHR."
 _TEXTS_UNREAD = "The text of some notes could not be read from the EHR."
 _PARTS_UNREAD = "A part of this could not be read from the EHR."
+_GOALS_UNREAD = "Some goals of the treatment plan could not be read from this EHR."
 NOT_FOUND = "There is no such client in the EHR, or not one that Baton may see."
 
 type Answers = Mapping[Search, Found | EhrError]
@@ -198,6 +199,8 @@ class _Answered:
         if isinstance(primary, EhrError):
             return missing(self.section, primary)
         items: tuple[Item, ...] = tuple(mapping.SECTIONS[self.section](self.material(common)))
+        if self.section is Section.PLAN and mapping.lost_goals(self.material(common)):
+            self.say(_GOALS_UNREAD)
         return Read(items, as_of, " ".join(self.sentences) or None, self.dropped)
 
     def _found(self) -> list[Found]:
