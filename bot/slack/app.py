@@ -1,0 +1,162 @@
+"""Slack at the door: the route, the guard, and Bolt, which sorts what comes in to the listeners.
+
+The only file that knows Bolt. Bolt verifies nothing, logs nothing and runs no work of its own here: the guard has
+checked the signature on the raw bytes, and Bolt would write a rejected body into the log.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+import structlog
+from aiohttp import web
+from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
+
+from bot.chat import Action, Desk
+from bot.slack.answers import Answers
+from bot.slack.blocks import Json
+from bot.slack.guard import Guard, Payload, guarded
+from bot.slack.listeners import Allowed, Listeners, Patience, anyone
+from bot.slack.outbound import API_URL, SILENT, SlackChat, silent_client
+from bot.slack.wire import Malformed
+
+ROUTE = "/slack/events"
+STOP_WITHIN_S = 10.0
+ACTIONS = "|".join(action.value for action in Action)
+OUR_BUTTON = re.compile(rf"\A(?:{ACTIONS})(?::\d{{1,4}})?\Z")
+OUR_FORM = re.compile(rf"\A(?:{ACTIONS})\Z")
+ANYTHING = re.compile("")
+PATIENT = Patience()
+
+_log = structlog.get_logger(__name__)
+
+type Listener = Callable[[Any], Awaitable[Json]]
+
+
+class SlackPlatform:
+    """`async with SlackPlatform(...) as slack: slack.routes(web_app)`; `slack.chat` is the port to speak on.
+
+    `teams`: further workspaces of the same organisation. `commands`: the slash commands of the shelf, beside /baton.
+    Give `chat` where the desk needs it before the platform exists; else one is made from `bot_token` and `api_url`.
+    """
+
+    def __init__(
+        self,
+        *,
+        signing_secret: str,
+        bot_token: str,
+        desk: Desk,
+        now: Callable[[], datetime],
+        api_url: str = API_URL,
+        commands: Sequence[str] = ("handoff",),
+        allowed: Allowed = anyone,
+        teams: Collection[str] = (),
+        patience: Patience = PATIENT,
+        chat: SlackChat | None = None,
+    ) -> None:
+        self.chat = chat or SlackChat(bot_token, api_url)
+        self._guard = Guard(signing_secret, now)
+        answers = Answers(self.chat)
+        self._listeners = Listeners(desk, answers, allowed=allowed, teams=teams, patience=patience)
+        self._bolt = _bolt(self._listeners, commands)
+
+    def routes(self, app: web.Application) -> None:
+        app.router.add_post(ROUTE, guarded(self._guard, self._answer))
+
+    async def start(self) -> None:
+        await self.chat.open()
+
+    async def stop(self) -> None:
+        """Answers under way are finished first."""
+        await self.settled()
+        await self.chat.close()
+
+    async def settled(self) -> bool:
+        """When nothing is under way any more; what takes longer than ten seconds is cancelled."""
+        return await self._listeners.errands.finished(within_s=STOP_WITHIN_S)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def _answer(self, payload: Payload) -> web.Response:
+        """What we have no listener for is acknowledged. What Bolt or we cannot read is 400: Slack never sends it."""
+        try:
+            said = await self._bolt.async_dispatch(AsyncBoltRequest(body=payload, mode="socket_mode"))
+        except Exception as error:  # noqa: BLE001  Bolt's request raises whatever its reading of a strange body meets
+            _log.warning("slack.unreadable", error=type(error).__name__)
+            return web.Response(status=400, text="This is nothing that Slack sends.")
+        if said.status == 404:
+            return web.Response()
+        if said.status >= 400:
+            _log.warning("slack.unreadable", status=said.status)
+            return web.Response(status=400, text="This is nothing that Slack sends.")
+        kind = "application/json" if said.body.startswith("{") else "text/plain"
+        return web.Response(status=said.status, text=said.body, content_type=kind)
+
+
+def _bolt(to: Listeners, commands: Sequence[str]) -> AsyncApp:
+    """Each listener answers for its kind; the catch-alls come last."""
+    app = AsyncApp(
+        name="baton.slack.bolt",
+        logger=SILENT,
+        client=silent_client(None),
+        authorize=_authorized,
+        process_before_response=True,
+        request_verification_enabled=False,  # the guard did, before parsing
+        ignoring_self_events_enabled=False,  # ours drops every bot, not only this one
+        ssl_check_enabled=False,  # unsigned by design: it never passes the guard
+        attaching_function_token_enabled=False,
+    )
+    app.middleware(_rate_limited)
+    known = "|".join(re.escape(name) for name in ("baton", *commands))
+    app.command(re.compile(rf"\A/(?:{known})\Z"))(_bound(to.command))
+    app.event("app_mention")(_bound(to.said))
+    app.event("message")(_bound(to.said))
+    app.event("app_home_opened")(_bound(to.opened_home))
+    app.action(OUR_BUTTON)(_bound(to.pressed))
+    app.view_submission(OUR_FORM)(_bound(to.submitted))
+    app.view_closed(ANYTHING)(_bound(to.nothing_to_do))
+    app.shortcut(ANYTHING)(_bound(to.shortcut))
+    app.options(ANYTHING)(_bound(to.options))
+    app.command(ANYTHING)(_bound(to.unknown_command))
+    app.action(ANYTHING)(_bound(to.unknown_button))
+    app.view_submission(ANYTHING)(_bound(to.unknown_form))
+    app.event(ANYTHING)(_bound(to.nothing_to_do))
+    return app
+
+
+def _bound(listener: Listener) -> Callable[..., Awaitable[BoltResponse]]:
+    """Bolt injects by argument name, and takes a BoltResponse as the acknowledgement."""
+
+    async def answer(body: Payload) -> BoltResponse:
+        try:
+            return BoltResponse(status=200, body=await listener(body) or "")
+        except Malformed as error:
+            _log.warning("slack.malformed", code=str(error).replace(" ", "_"))
+            return BoltResponse(status=400)
+
+    return answer
+
+
+async def _rate_limited(body: Payload, next_: Callable[[], Awaitable[Any]]) -> BoltResponse | None:
+    """Slack drops our events for a minute and says so with a body that has no `event`."""
+    if body.get("type") != "app_rate_limited":
+        await next_()
+        return None
+    _log.error("slack.events_rate_limited")
+    return BoltResponse(status=200)
+
+
+async def _authorized(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+    """Bolt asks whom it works for. Our own client holds the token; who may do what is the desk's to say."""
+    return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id)

@@ -1,0 +1,205 @@
+"""Speaks to Slack: the `Chat` port, and the modals and Home tab that only Slack has.
+
+Every call is made once. slack_sdk would sleep through a 429 and post again after a lost answer, so its retries are
+off: a 429 is ChatUnavailable with the time to wait, a lost answer is ChatUnavailable(sent=True). Slack has no
+idempotency key and reading a channel back is limited to one call a minute, so the caller decides about a repeat; each
+post carries its `key` in the message metadata for a person who must find out.
+"""
+
+import logging
+from collections.abc import Awaitable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.chat import (
+    CardRef,
+    CardView,
+    ChatRefused,
+    ChatUnavailable,
+    Home,
+    Notice,
+    Picker,
+    Place,
+    Platform,
+    Postable,
+    Who,
+)
+from bot.slack import render
+from bot.slack.blocks import Json
+
+API_URL = "https://slack.com/api/"
+TIMEOUT_S = 10
+METADATA_EVENT = "baton_card"
+
+GONE = {
+    "channel_not_found": "Slack does not know this conversation any more, or Baton may not see it.",
+    "is_archived": "The channel is archived.",
+    "user_not_found": "Slack does not know this person any more.",
+    "user_disabled": "This person's Slack account is switched off.",
+    "users_not_found": "Slack does not know this person any more.",
+    "cannot_dm_bot": "This is not a person.",
+}
+DECLINED = {
+    "account_inactive": "Slack has switched Baton's account off.",
+    "not_in_channel": "Baton is not a member of the channel. Invite it there.",
+    "user_not_in_channel": "This person is not in the channel.",
+    "restricted_action": "Slack's settings do not let Baton write there.",
+    "message_not_found": "The message is not there any more.",
+    "cant_update_message": "Slack does not let Baton change this message.",
+    "not_found": "The window was closed before the answer came. Press the button once more.",
+    "expired_trigger_id": "It took too long to open the window. Press the button once more.",
+    "invalid_auth": "Slack does not accept Baton's token.",
+    "token_revoked": "Slack does not accept Baton's token any more.",
+    "missing_scope": "Baton's Slack app lacks a permission for this.",
+}
+BUSY = {"ratelimited", "rate_limited", "service_unavailable"}
+UNCERTAIN = {"internal_error", "fatal_error", "request_timeout", "team_added_to_org"}
+
+# slack_sdk writes the arguments of every call to its logger at DEBUG. This one says nothing, ever.
+SILENT = logging.Logger("bot.slack.silent")  # noqa: LOG001  kept out of the logging tree on purpose
+SILENT.disabled = True
+
+
+def silent_client(token: str | None, api_url: str = API_URL) -> AsyncWebClient:
+    return AsyncWebClient(token, base_url=api_url, timeout=TIMEOUT_S, logger=SILENT, retry_handlers=[])
+
+
+class SlackChat:
+    """The `Chat` port on Slack. Open it before use and close it afterwards."""
+
+    platform = Platform.SLACK
+
+    def __init__(self, bot_token: str, api_url: str = API_URL) -> None:
+        self._client = silent_client(bot_token, api_url)
+        self._hosts = _response_hosts(api_url)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S))
+        self._client.session = self._session
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def post(self, view: Postable, to: Place, *, key: str) -> CardRef:
+        if isinstance(view, Picker) and not to.personal:
+            raise ChatRefused("A choice of clients is for one person and is never posted to a channel.")
+        metadata = {"event_type": METADATA_EVENT, "event_payload": {"key": key}}
+        return await self._post(view, to, metadata=metadata)
+
+    async def replace(self, ref: CardRef, view: CardView | Notice) -> CardRef:
+        drawn = render.message(view)
+        await _once(self._client.chat_update(channel=ref.conversation, ts=ref.message, **drawn))
+        return ref
+
+    async def whisper(self, view: Postable, to: Who, at: Place) -> None:
+        """Beside the conversation; one-to-one when Baton or the person is not in it."""
+        try:
+            await self._beside(view, to, at)
+        except ChatRefused:
+            await self._post(view, await self.personal(to))
+
+    async def personal(self, who: Who) -> Place:
+        answer = await _once(self._client.conversations_open(users=[who.user]))
+        return Place(Platform.SLACK, who.tenant, answer["channel"]["id"], personal=True)
+
+    async def open_modal(self, trigger: str, view: Json) -> str:
+        """The id of the new view, for updating it. The trigger works once and for three seconds."""
+        answer = await _once(self._client.views_open(trigger_id=trigger, view=view))
+        return str(answer["view"]["id"])
+
+    async def push_modal(self, trigger: str, view: Json) -> None:
+        await _once(self._client.views_push(trigger_id=trigger, view=view))
+
+    async def update_modal(self, view_id: str, view: Json) -> None:
+        await _once(self._client.views_update(view_id=view_id, view=view))
+
+    async def publish_home(self, who: Who, home: Home) -> None:
+        await _once(self._client.views_publish(user_id=who.user, view=render.home(home)))
+
+    async def respond(self, url: str, view: Postable, *, instead: bool = False) -> bool:
+        """Answer a click through its response_url, which works where Baton is no member. False: not possible.
+
+        `instead` replaces the message that holds the button: the only way to change an ephemeral one.
+        """
+        if self._session is None or _origin(url) not in self._hosts:
+            return False
+        said = {**render.ephemeral(view), "replace_original": instead}
+        try:
+            async with self._session.post(url, json=said, allow_redirects=False) as answer:
+                return answer.ok
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+    async def _beside(self, view: Postable, to: Who, at: Place) -> None:
+        if at.personal:
+            await self._post(view, at)
+        else:
+            drawn = render.message(view)
+            call = self._client.chat_postEphemeral(channel=at.conversation, user=to.user, thread_ts=at.thread, **drawn)
+            await _once(call)
+
+    async def _post(self, view: Postable, to: Place, *, metadata: Json | None = None) -> CardRef:
+        answer = await _once(
+            self._client.chat_postMessage(
+                channel=to.conversation,
+                thread_ts=to.thread,
+                metadata=metadata,
+                unfurl_links=False,
+                unfurl_media=False,
+                **render.message(view),
+            )
+        )
+        return CardRef(Platform.SLACK, to.tenant, str(answer["channel"]), str(answer["ts"]))
+
+
+async def _once(call: Awaitable[Any]) -> Mapping[str, Any]:
+    """One call to Slack. Its errors become ours here; nothing that Slack wrote goes into a message."""
+    try:
+        return dict((await call).data)
+    except SlackApiError as error:
+        raise _translated(error) from None
+    except aiohttp.ClientConnectorError:
+        raise ChatUnavailable("Slack could not be reached.") from None
+    except (aiohttp.ClientError, SlackClientError, TimeoutError, ConnectionError, TypeError, ValueError):
+        raise ChatUnavailable("Slack's answer was lost on the way.", sent=True) from None
+
+
+def _translated(error: SlackApiError) -> ChatUnavailable | ChatRefused:
+    answer: Any = error.response
+    status = getattr(answer, "status_code", 0) or getattr(answer, "status", 0)
+    said = getattr(answer, "data", None)
+    code = str(said.get("error", "")) if isinstance(said, dict) else ""
+    if status == 429 or code in BUSY:
+        return ChatUnavailable("Slack asked Baton to wait.", retry_after_s=_seconds(answer.headers.get("Retry-After")))
+    if code in GONE:
+        return ChatRefused(GONE[code], dead=True)
+    if code in DECLINED:
+        return ChatRefused(DECLINED[code])
+    if status >= 500 or code in UNCERTAIN or not code:
+        return ChatUnavailable("Slack had a problem of its own.", sent=True)
+    return ChatRefused(f"Slack declined the call ({code[:60]}).")
+
+
+def _seconds(header: str | None) -> float | None:
+    try:
+        return max(0.0, float(header)) if header else None
+    except ValueError:
+        return None
+
+
+def _response_hosts(api_url: str) -> frozenset[str]:
+    """Answers go to Slack's own hosts only: hooks.slack.com beside slack.com, and the API's host itself."""
+    parts = urlsplit(api_url)
+    return frozenset({_origin(api_url), f"{parts.scheme}://hooks.{parts.netloc.removeprefix('www.')}"})
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,148 @@
+"""Slack's Web API on loopback: keeps messages and views, refuses what Slack would refuse, and misbehaves on request."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from tests.fakes.block_kit import mistakes
+
+type Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    method: str
+    sent: Json
+
+
+@dataclass
+class Misbehaviour:
+    """How one call goes wrong. `error`: Slack's own code; `drop`: stored, and the answer never arrives."""
+
+    status: int = 200
+    error: str = ""
+    retry_after: str = ""
+    drop: bool = False
+    junk: bool = False
+
+
+@dataclass
+class FakeSlack:
+    url: str = ""
+    calls: list[Call] = field(default_factory=list)
+    responses: list[Json] = field(default_factory=list)  # what arrived at the response_url
+    messages: dict[tuple[str, str], Json] = field(default_factory=dict)  # (channel, ts) -> as last drawn
+    views: dict[str, Json] = field(default_factory=dict)
+    homes: dict[str, Json] = field(default_factory=dict)
+    mistakes: list[str] = field(default_factory=list)
+    misbehaves: dict[str, list[Misbehaviour]] = field(default_factory=dict)  # next calls of a method, in order
+
+    @property
+    def response_url(self) -> str:
+        return f"{self.url}/response/1"
+
+    @property
+    def api_url(self) -> str:
+        return f"{self.url}/api/"
+
+    def sent(self, method: str) -> list[Json]:
+        return [call.sent for call in self.calls if call.method == method]
+
+    async def api(self, request: web.Request) -> web.StreamResponse:
+        method = request.match_info["method"]
+        sent = await _sent(request)
+        self.calls.append(Call(method, sent))
+        planned = self.misbehaves.get(method, [])
+        wrong = planned.pop(0) if planned else Misbehaviour()
+        if wrong.status == 200 and not wrong.error:
+            answer = self._do(method, sent)
+        else:
+            answer = {"ok": False, "error": wrong.error or "internal_error"}
+        if wrong.drop:
+            assert request.transport is not None
+            request.transport.close()
+            return web.Response()
+        headers = {"Retry-After": wrong.retry_after} if wrong.retry_after else {}
+        if wrong.junk:
+            return web.Response(status=wrong.status, text="<html>Tom</html>", content_type="text/html")
+        return web.json_response(answer, status=wrong.status, headers=headers)
+
+    async def respond(self, request: web.Request) -> web.Response:
+        said = await request.json()
+        self._check("message", said)
+        self.responses.append(said)
+        return web.Response(text="ok")
+
+    def _do(self, method: str, sent: Json) -> Json:
+        match method:
+            case "chat.postMessage":
+                return self._stored(sent["channel"], f"170000{len(self.messages):04d}.000100", sent)
+            case "chat.update":
+                if (sent["channel"], sent["ts"]) not in self.messages:
+                    return {"ok": False, "error": "message_not_found"}
+                return self._stored(sent["channel"], sent["ts"], sent)
+            case "chat.postEphemeral":
+                return self._checked("message", sent) or {"ok": True, "message_ts": "1.1"}
+            case "conversations.open":
+                return {"ok": True, "channel": {"id": "D" + sent["users"]}}
+            case "views.open" | "views.push":
+                view_id = f"V{len(self.views)}"
+                self.views[view_id] = sent["view"]
+                return self._checked("modal", sent["view"]) or {"ok": True, "view": {"id": view_id}}
+            case "views.update":
+                if sent["view_id"] not in self.views:
+                    return {"ok": False, "error": "not_found"}
+                self.views[sent["view_id"]] = sent["view"]
+                return self._checked("modal", sent["view"]) or {"ok": True, "view": {"id": sent["view_id"]}}
+            case "views.publish":
+                self.homes[sent["user_id"]] = sent["view"]
+                return self._checked("home", sent["view"]) or {"ok": True, "view": {"id": "VHOME"}}
+            case _:
+                return {"ok": False, "error": "unknown_method"}
+
+    def _stored(self, channel: str, ts: str, sent: Json) -> Json:
+        self.messages[channel, ts] = sent
+        return self._checked("message", sent) or {"ok": True, "channel": channel, "ts": ts}
+
+    def _checked(self, kind: str, sent: Json) -> Json | None:
+        return {"ok": False, "error": "invalid_blocks"} if self._check(kind, sent) else None
+
+    def _check(self, kind: str, sent: Json) -> list[str]:
+        drawn = {"blocks": sent["blocks"]} if kind == "message" else sent
+        found = mistakes(kind, drawn)
+        self.mistakes += found
+        return found
+
+
+async def _sent(request: web.Request) -> Json:
+    """slack_sdk sends JSON, or a form with JSON in some of its fields."""
+    if request.content_type == "application/json":
+        sent: Json = await request.json()
+        return sent
+    return {key: _read(str(value)) for key, value in (await request.post()).items()}
+
+
+def _read(value: str) -> Any:
+    return json.loads(value) if value.startswith(("{", "[")) else value
+
+
+@asynccontextmanager
+async def slack_api() -> AsyncIterator[FakeSlack]:
+    fake = FakeSlack()
+    app = web.Application()
+    app.router.add_post("/api/{method}", fake.api)
+    app.router.add_post("/response/1", fake.respond)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield fake
+    finally:
+        await asyncio.wait_for(runner.cleanup(), 5)
