@@ -68,7 +68,7 @@ def _medication(desk: Desk, number: int, item: Medication) -> Resource:
         statusReason=concept(text=reason) if reason and item.status != "active" else None,
         intent="order",
         reportedBoolean=True if item.outside_prescriber else None,
-        medicationCodeableConcept=concept(coding(RXNORM, item.rxnorm, item.text), text=item.text),
+        medicationCodeableConcept=concept(coding(RXNORM, item.rxnorm), text=item.text),
         subject=desk.client,
         authoredOn=desk.date(started),
         requester=requester or (desk.person(item.by) if item.by else None),

@@ -5,6 +5,8 @@ from collections import Counter
 
 import pytest
 
+from ehr_clients.sandbox.clinic.measures import cssrs_level
+from ehr_clients.sandbox.clinic.sources import Cssrs
 from tests.ehr_clients.clinic.shelf import Resource, Shelf, codes, observations, progress_notes, text
 
 NOTHING_ON_FILE = "C-107"
@@ -147,6 +149,24 @@ def test_the_cssrs_level_follows_from_its_answers(shelf: Shelf, alias: str) -> N
         else:
             expected = {"LA9194-7"} if yes else set()
         assert codes(risk["valueCodeableConcept"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("yes", "level"),
+    [
+        ((), "none"),
+        (("wish_dead",), "low"),
+        (("wish_dead", "thoughts"), "low"),
+        (("thoughts", "method"), "moderate"),
+        (("behaviour_lifetime",), "moderate"),
+        (("thoughts", "intent"), "high"),
+        (("thoughts", "plan"), "high"),
+        (("behaviour_3_months",), "high"),
+    ],
+)
+def test_each_answer_of_the_cssrs_weighs_what_columbia_says(yes: tuple[str, ...], level: str) -> None:
+    no = dict.fromkeys(("wish_dead", "thoughts", "behaviour_lifetime", "behaviour_3_months"), False)
+    assert cssrs_level(Cssrs.model_validate(no | dict.fromkeys(yes, True))) == level
 
 
 @pytest.mark.parametrize("alias", CHARTED)
