@@ -1,0 +1,257 @@
+"""Builds every object once from the settings and connects them; the only module that knows all others."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy.engine import make_url
+
+from bot import clinic as clinic_file
+from bot import clinical_systems, metrics
+from bot.chat import CardView, Chat, Platform
+from bot.clinic import CONSOLE_TENANT, Clinic, StaffMember
+from bot.clinical_systems import Charts
+from bot.flow.desk import FlowDesk, handlers, on_dead
+from bot.flow.membership import Memberships
+from bot.flow.office import Office, PageSize
+from bot.people import People
+from bot.privacy import audit
+from bot.settings import Profile, Settings
+from bot.slack import limits as slack_limits
+from bot.slack import render as slack_render
+from bot.slack.app import SlackPlatform
+from bot.slack.outbound import SlackChat
+from bot.store.board import StoredBoard
+from bot.store.conversations import StoredConversations
+from bot.store.jobs import Worker
+from bot.store.sealed import Seal
+from bot.store.session import Database
+from bot.teams import PAGE_CHARACTERS, PAGE_LINES, TeamsPlatform
+from bot.teams import render as teams_render
+from bot.web.app import WebConsole
+from bot.web.clinic import AuditLine, Channel, EhrWrite, Persona
+from bot.web.outbound import WebChat
+from skills import ALL
+from skills.kit import Row, Tone
+
+HERE = Path(__file__).parent
+EXAMPLE_CLINIC = next(  # in a checkout, else in the installed wheel
+    (
+        place
+        for place in (HERE.parent / "manifests" / "clinic.example.toml", HERE / "clinic.example.toml")
+        if place.exists()
+    ),
+    HERE / "clinic.example.toml",
+)
+PAGE_SIZES = {
+    Platform.SLACK: PageSize(slack_limits.PAGE_LINES, slack_limits.PAGE_CHARACTERS),
+    Platform.TEAMS: PageSize(PAGE_LINES, PAGE_CHARACTERS),
+    Platform.WEB: PageSize(lines=200, characters=60_000),
+}
+LANE_LIMITS = {"chat": 1, "tell": 1, "ehr": 6}
+PATIENCE = {"file": 300, "file_words": 300, "expire": 1000, "give_back": 1000}  # attempts before a person must look
+
+
+@dataclass(frozen=True, slots=True)
+class Baton:
+    """The opened product."""
+
+    settings: Settings
+    office: Office
+    desk: FlowDesk
+    worker: Worker
+    web: web.Application
+    charts: Charts
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = now,
+    bundles: Path | None = None,
+    ehr_state: Path | None = None,
+) -> AsyncIterator[Baton]:
+    """Open everything in order and close it in reverse. The worker runs until the block ends."""
+    clinic = clinic_file.load(settings.clinic_file or EXAMPLE_CLINIC)
+    async with AsyncExitStack() as stack:
+        db = await stack.enter_async_context(Database(settings.database_url))
+        seal = Seal(settings.secret_key.get_secret_value())
+        state = ehr_state or _beside(settings.database_url)
+        charts = await stack.enter_async_context(
+            clinical_systems.opened(settings.ehr, state_file=state, bundles=bundles)
+        )
+        chats: dict[Platform, Chat] = {}
+        office = Office(
+            db=db,
+            seal=seal,
+            ehr=charts.ehr,
+            clinic=clinic,
+            people=People(clinic),
+            memberships=Memberships(charts.ehr, clock),
+            shelf={skill.name: skill for skill in ALL},
+            chats=chats,
+            page_sizes=PAGE_SIZES,
+            clock=clock,
+        )
+        desk = FlowDesk(office)
+        site = web.Application(client_max_size=1024 * 1024)
+        await _open_platforms(stack, settings, office, desk, charts, site, chats)
+        worker = Worker(
+            db, handlers(office), on_dead=partial(on_dead, office), lane_limits=LANE_LIMITS, max_attempts=_attempts()
+        )
+        site.add_routes(metrics.routes(db))
+        await stack.enter_async_context(_working(worker))
+        yield Baton(settings, office, desk, worker, site, charts)
+
+
+def _attempts() -> Mapping[str, int]:
+    return PATIENCE
+
+
+def _beside(database_url: str) -> Path | None:
+    """The sandbox clinic's state lies beside the SQLite file."""
+    database = make_url(database_url).database
+    return Path(database).with_suffix(".ehr.jsonl") if database_url.startswith("sqlite") and database else None
+
+
+@asynccontextmanager
+async def _working(worker: Worker) -> AsyncIterator[None]:
+    running = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        await worker.stop()
+        await running
+
+
+async def _open_platforms(
+    stack: AsyncExitStack,
+    settings: Settings,
+    office: Office,
+    desk: FlowDesk,
+    charts: Charts,
+    site: web.Application,
+    chats: dict[Platform, Chat],
+) -> None:
+    commands = [skill.command for skill in office.shelf.values()]
+    if settings.slack:
+        chat = SlackChat(settings.slack.bot_token.get_secret_value(), settings.slack.api_url)
+        slack = SlackPlatform(
+            signing_secret=settings.slack.signing_secret.get_secret_value(),
+            bot_token=settings.slack.bot_token.get_secret_value(),
+            desk=desk,
+            now=office.clock,
+            api_url=settings.slack.api_url,
+            commands=[command.name for command in commands],
+            chat=chat,
+        )
+        slack.routes(site)
+        await stack.enter_async_context(slack)
+        chats[Platform.SLACK] = slack.chat
+    if settings.teams:
+        teams = TeamsPlatform(
+            client_id=settings.teams.client_id,
+            client_secret=settings.teams.client_secret.get_secret_value(),
+            tenant_ids=settings.teams.tenant_ids,
+            desk=desk,
+            conversations=StoredConversations(office.db),
+            commands=commands,
+            openid_metadata_url=settings.teams.openid_metadata_url,
+        )
+        teams.routes(site)
+        await teams.start()
+        stack.push_async_callback(teams.stop)
+        chats[Platform.TEAMS] = teams.chat
+    console = _console(settings, office, desk, charts)
+    site.add_routes(console.routes())
+    if settings.profile is Profile.DEMO:
+        channels = [c.external_id for c in office.clinic.channels if c.platform is Platform.WEB]
+        chats[Platform.WEB] = WebChat(StoredBoard(office.db, office.seal), channels, now=office.clock)
+
+
+# The console
+
+
+def _console(settings: Settings, office: Office, desk: FlowDesk, charts: Charts) -> WebConsole:
+    clinic = office.clinic
+    channels = [c for c in clinic.channels if c.platform is Platform.WEB and c.tenant == CONSOLE_TENANT]
+    return WebConsole(
+        desk=desk,
+        board=StoredBoard(office.db, office.seal),
+        people=[_persona(clinic, s) for s in clinic.staff if s.active and s.web],
+        channels=[Channel(c.external_id, c.name, _note(clinic, c.team, phi=c.phi)) for c in channels],
+        drawings={"slack": _as_slack, "teams": _as_teams},
+        ehr_writes=partial(_ehr_writes, charts),
+        audit_tail=partial(_audit_tail, office),
+        secret_key=settings.secret_key.get_secret_value(),
+        demo=settings.profile is Profile.DEMO,
+        zone=clinic.zone(),
+        now=office.clock,
+    )
+
+
+def _persona(clinic: Clinic, staff: StaffMember) -> Persona:
+    teams = ", ".join(clinic.team(team).name for team in staff.teams)
+    roles = ", ".join(role.replace("_", " ") for role in staff.roles).capitalize()
+    return Persona(staff.web or staff.id, f"{staff.name}, {staff.title}", f"{roles}{f' · {teams}' if teams else ''}")
+
+
+def _note(clinic: Clinic, team: str, *, phi: bool) -> str:
+    return f"{clinic.team(team).name} team" if phi else "Not for client information"
+
+
+def _as_slack(view: CardView) -> Mapping[str, Any]:
+    return slack_render.message(view)
+
+
+def _as_teams(view: CardView) -> Mapping[str, Any]:
+    return teams_render.card_view(view)
+
+
+async def _ehr_writes(charts: Charts) -> Sequence[EhrWrite]:
+    written = charts.sandbox.resources_written() if charts.sandbox else []
+    return [_ehr_write(resource) for resource in written[:60]]
+
+
+def _ehr_write(resource: Mapping[str, Any]) -> EhrWrite:
+    meta = resource["meta"]
+    rows = [Row(label, str(resource[key])) for key, label in _SHOWN.items() if isinstance(resource.get(key), str)]
+    return EhrWrite(
+        resource_type=resource["resourceType"],
+        id=resource["id"],
+        version=meta["versionId"],
+        when=datetime.fromisoformat(meta["lastUpdated"]),
+        rows=tuple(rows),
+        json=json.dumps(resource, indent=2, ensure_ascii=False),
+    )
+
+
+_SHOWN = {"status": "Status", "docStatus": "Document status", "date": "Date", "sent": "Sent", "recorded": "Recorded"}
+
+
+async def _audit_tail(office: Office) -> Sequence[AuditLine]:
+    async with office.db.read() as conn:
+        events = await audit.tail(conn, 60)
+    return [_audit_line(office, event) for event in reversed(events)]
+
+
+def _audit_line(office: Office, event: audit.StoredEvent) -> AuditLine:
+    actor = str(event.fields.get("actor", {}).get("id", "baton"))
+    staff = office.people.by_id(actor)
+    decision, reason = event.fields.get("decision"), event.fields.get("reason")
+    tone = Tone.STOP if decision == "deny" else Tone.WARNING if decision == "break_glass" else Tone.INFO
+    about = " · ".join(str(part) for part in (event.subject, decision, reason) if part)
+    what = event.action.replace("_", " ")
+    return AuditLine(event.event_id, event.at, staff.name if staff else actor, what, about, tone)
