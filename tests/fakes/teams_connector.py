@@ -1,5 +1,6 @@
 """A Bot Connector on loopback: keeps what the bot sends, and refuses as it is told to."""
 
+import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -73,6 +74,7 @@ class TeamsConnector:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
+            await asyncio.sleep(0.005)  # long enough to meet another one
             return await self._answer(request)
         finally:
             self.at_once -= 1
