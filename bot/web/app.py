@@ -1,0 +1,251 @@
+"""The pages under /console: choose who you are, talk in a channel, press buttons, fill in forms.
+
+Every page is whole without JavaScript. What is for one person (detail, form, home) is answered to that person's request
+and kept nowhere; notices and pickers for one person are private messages on the board.
+"""
+
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, tzinfo
+from importlib import resources
+
+from aiohttp import web
+
+from bot.chat import CardView, Desk, Detail, Form, Place, Platform, Postable, Press, Reply, Who
+from bot.web import inbound
+from bot.web.board import Board, Message
+from bot.web.clinic import AuditLine, Channel, EhrWrite, Persona
+from bot.web.gate import HEADERS, Gate
+from bot.web.outbound import TENANT, direct
+from bot.web.problems import NoSuchPage, NotYours
+from bot.web.render import Drawing, Pages, Spot
+from bot.web.session import Session, Signer, opened
+
+DIRECT = "direct"  # the address of everyone's own conversation with Baton
+STATIC = {"console.css": "text/css", "console.js": "text/javascript", "baton.svg": "image/svg+xml"}
+
+_IN_ADDRESSES = re.compile(r"[A-Za-z0-9._-]{1,80}")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class WebConsole:
+    """`routes()` is all the app mounts. Everything shown comes from the arguments; the console itself keeps nothing."""
+
+    def __init__(
+        self,
+        *,
+        desk: Desk,
+        board: Board,
+        people: Sequence[Persona],
+        channels: Sequence[Channel],
+        drawings: Mapping[str, Drawing],
+        ehr_writes: Callable[[], Awaitable[Sequence[EhrWrite]]],
+        audit_tail: Callable[[], Awaitable[Sequence[AuditLine]]],
+        secret_key: str,
+        demo: bool,
+        suggestions: Sequence[str] = ("/handoff C-102", "/handoff"),
+        tenant: str = TENANT,
+        zone: tzinfo = UTC,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        self._desk, self._board, self._tenant, self._now = desk, board, tenant, now
+        self._people = {person.id: person for person in people}
+        self._channels = {channel.id: channel for channel in channels}
+        if DIRECT in self._channels or not all(_IN_ADDRESSES.fullmatch(id_) for id_ in self._channels):
+            raise ValueError(f'Ids of console channels are letters, digits, ".", "_" and "-", and never "{DIRECT}".')
+        self._ehr_writes, self._audit_tail = ehr_writes, audit_tail
+        self._suggestions, self._drawn_as, self._demo = tuple(suggestions), ("console", *drawings), demo
+        self._gate = Gate(Pages(zone, drawings), Signer(secret_key), self._people, demo=demo, now=now)
+
+    def routes(self) -> list[web.RouteDef]:
+        pages: list[web.RouteDef] = [
+            web.get("/console", self._gate.page(self._start)),
+            web.post("/console/be", self._gate.page(self._be)),
+            web.get("/console/people", self._gate.page(self._choose)),
+            web.get("/console/home", self._gate.page(self._home)),
+            web.get("/console/c/{conversation}", self._gate.page(self._conversation)),
+            web.get("/console/c/{conversation}/fresh", self._gate.page(self._fresh)),
+            web.post("/console/c/{conversation}/say", self._gate.page(self._say)),
+            web.post("/console/c/{conversation}/press", self._gate.page(self._press)),
+            web.get("/console/static/{name}", self._static),
+            web.route("*", "/console/{rest:.*}", self._gate.page(self._nothing)),
+        ]
+        return [web.get("/", self._root), *pages] if self._demo else pages
+
+    # Pages that only show
+
+    async def _root(self, request: web.Request) -> web.StreamResponse:
+        raise web.HTTPSeeOther("/console")
+
+    async def _start(self, request: web.Request, session: Session) -> web.Response:
+        if session.person not in self._people:
+            return await self._choose(request, session)
+        return _go(f"/console/c/{next(iter(self._channels), DIRECT)}")
+
+    async def _choose(self, request: web.Request, session: Session) -> web.Response:
+        return self._gate.html("people.html", people=self._people.values(), csrf=session.csrf, me=session.person)
+
+    async def _home(self, request: web.Request, session: Session) -> web.Response:
+        me = self._me(session)
+        home = await self._desk.home(self._who(me))
+        spot = Spot(session.csrf, DIRECT)
+        return await self._framed("private.html", me, spot, at="home", view=home, title="My start page", back=None)
+
+    async def _conversation(self, request: web.Request, session: Session) -> web.Response:
+        spot = self._spot(request, session, request.query.get("draw", "console"))
+        return await self._talk(self._me(session), spot)
+
+    async def _fresh(self, request: web.Request, session: Session) -> web.Response:
+        """The parts of a conversation page that change by themselves."""
+        spot = self._spot(request, session, request.query.get("draw", "console"))
+        return await self._talk(self._me(session), spot, template="fresh.html")
+
+    async def _nothing(self, request: web.Request, session: Session) -> web.Response:
+        raise NoSuchPage("This address leads nowhere. Go back to the console and choose a channel.")
+
+    async def _static(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        if name not in STATIC:
+            raise web.HTTPNotFound(text="There is no such file.", headers=HEADERS)
+        text = resources.files("bot.web").joinpath("static", name).read_text("utf-8")
+        return web.Response(text=text, content_type=STATIC[name], headers=HEADERS)
+
+    # Pages that act
+
+    async def _be(self, request: web.Request, session: Session) -> web.Response:
+        fields = await self._gate.form(request, session)
+        if fields.get("person") not in self._people:
+            raise NoSuchPage("There is no such person in this clinic. Choose one of the people shown.")
+        answer = _go(self._back_to(fields.get("conversation", "")))
+        self._gate.start(answer, request, opened(fields["person"], self._now()))
+        return answer
+
+    async def _say(self, request: web.Request, session: Session) -> web.Response:
+        fields = await self._gate.form(request, session)
+        me, spot = self._me(session), self._spot(request, session, fields.get("draw", "console"))
+        if not inbound.words(fields):
+            return await self._talk(me, spot, status=422, error="Type a command, for example /handoff C-102.")
+        typed = inbound.typed(fields, self._who(me), self._place(me, spot))
+        reply = await self._desk.typed(typed)
+        return await self._answer(reply, me, spot, key=f"reply.{typed.key}")
+
+    async def _press(self, request: web.Request, session: Session) -> web.Response:
+        fields = await self._gate.form(request, session)
+        me, spot = self._me(session), self._spot(request, session, fields.get("draw", "console"))
+        press = inbound.press(fields, self._who(me), self._place(me, spot))
+        origin = await self._seen(press)
+        reply = await self._desk.press(press)
+        spot = replace(spot, origin=origin.id if origin else "")
+        return await self._answer(reply, me, spot, key=f"reply.{secrets.token_hex(16)}", origin=origin)
+
+    async def _answer(
+        self, reply: Reply, me: Persona, spot: Spot, *, key: str, origin: Message | None = None
+    ) -> web.Response:
+        match reply:
+            case Form() | Detail():
+                back = _address(spot, f"m-{spot.origin}" if spot.origin else "newest")
+                return await self._framed("private.html", me, spot, at="", view=reply, title=reply.title, back=back)
+            case _ if origin is not None and _redraws(reply, origin):
+                await self._board.replace(origin.id, reply, self._now())
+                return _go(_address(spot, f"m-{origin.id}"))
+            case _:
+                await self._keep(reply, me, self._place(me, spot), key)
+                return _go(_address(spot, "newest"))
+
+    async def _keep(self, view: Postable, me: Persona, place: Place, key: str) -> None:
+        now = self._now()
+        message = Message(secrets.token_hex(8), self._tenant, place.conversation, key, view, now, now, me.id)
+        await self._board.add(message)
+
+    async def _seen(self, press: Press) -> Message | None:
+        """The message a press says it was made on; refused unless this person can see it in this conversation."""
+        if press.origin is None:
+            return None
+        message = await self._board.get(press.origin.message)
+        here = message is not None and (message.tenant, message.conversation) == (
+            press.place.tenant,
+            press.place.conversation,
+        )
+        if message is None or not here or message.to_user not in (None, press.who.user):
+            raise NoSuchPage("The message this button stood on is no longer here. Open the conversation again.")
+        return message
+
+    # What pages share
+
+    async def _talk(
+        self, me: Persona, spot: Spot, *, template: str = "channel.html", status: int = 200, error: str = ""
+    ) -> web.Response:
+        messages = await self._board.conversation(self._place(me, spot), me.id)
+        return await self._framed(
+            template,
+            me,
+            spot,
+            status=status,
+            at=spot.conversation,
+            messages=messages,
+            error=error,
+            nonce=secrets.token_urlsafe(18),
+        )
+
+    async def _framed(self, name: str, me: Persona, spot: Spot, *, status: int = 200, **given: object) -> web.Response:
+        return self._gate.html(
+            name,
+            status=status,
+            me=me,
+            spot=spot,
+            people=self._people.values(),
+            channels=self._channels.values(),
+            here=self._channels.get(spot.conversation),
+            drawn_as=self._drawn_as,
+            suggestions=self._suggestions,
+            ehr=await self._ehr_writes(),
+            audit=await self._audit_tail(),
+            now=self._now(),
+            **given,
+        )
+
+    def _me(self, session: Session) -> Persona:
+        if session.person not in self._people:
+            raise NotYours("Choose who you are first.")
+        return self._people[session.person]
+
+    def _who(self, me: Persona) -> Who:
+        return Who(Platform.WEB, self._tenant, me.id)
+
+    def _spot(self, request: web.Request, session: Session, drawn: str) -> Spot:
+        conversation = request.match_info["conversation"]
+        if conversation != DIRECT and conversation not in self._channels:
+            raise NoSuchPage("There is no such channel. Choose one of the channels shown.")
+        if drawn not in self._drawn_as:
+            raise NoSuchPage("A card is not drawn that way here.")
+        return Spot(session.csrf, conversation, drawn)
+
+    def _place(self, me: Persona, spot: Spot) -> Place:
+        if spot.conversation == DIRECT:
+            return direct(self._tenant, me.id)
+        return Place(Platform.WEB, self._tenant, spot.conversation)
+
+    def _back_to(self, conversation: str) -> str:
+        known = conversation == DIRECT or conversation in self._channels
+        return f"/console/c/{conversation}" if known else "/console"
+
+
+def _redraws(reply: Postable, origin: Message) -> bool:
+    """A card takes the place of its own earlier state; any answer that of a private question it answers."""
+    if isinstance(origin.view, CardView):
+        return isinstance(reply, CardView) and reply.draft_id == origin.view.draft_id
+    return origin.to_user is not None
+
+
+def _address(spot: Spot, at: str = "") -> str:
+    query = "" if spot.drawn == "console" else f"?draw={spot.drawn}"
+    return f"/console/c/{spot.conversation}{query}{'#' if at else ''}{at}"
+
+
+def _go(address: str) -> web.Response:
+    return web.Response(status=303, headers={"Location": address})
