@@ -8,7 +8,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.ehr_clients.sandbox.visitor import Visitor, communication
+from ehr_clients.sandbox import SandboxServer
+from tests.ehr_clients.sandbox.visitor import SECRET, Visitor, communication
 
 
 async def test_the_next_requests_fail_and_then_it_works(visitor: Visitor) -> None:
@@ -105,13 +106,21 @@ async def test_a_search_can_warn_that_it_is_incomplete(visitor: Visitor) -> None
     assert warning["resource"]["issue"][0]["details"]["coding"][0]["code"] == "4119"
 
 
-async def test_no_log_line_holds_a_body_or_a_search_value(visitor: Visitor, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    await visitor.get("/Patient", name="Ureña-secret")
-    await visitor.post("/Communication", communication(status="secret"))
-    await visitor.send("POST", "/Communication", data=b"{secret", headers={"Content-Type": "application/json"})
-    visitor.server._rest._pages = None  # type: ignore[assignment]  # a bug, so that something nobody expected is raised
-    broken: Any = await visitor.get("/Observation", _count="1", patient="c1", code="secret,44261-6")
+async def test_no_log_line_holds_a_body_or_a_search_value(
+    small_chart: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)  # before the start: aiohttp decides then whether to write an access log
+    async with (
+        SandboxServer(bundles=[small_chart], client_secret=SECRET) as server,
+        aiohttp.ClientSession() as session,
+    ):
+        visitor = Visitor(server, session)
+        await visitor.sign_in()
+        await visitor.get("/Patient", name="Ureña-secret")
+        await visitor.post("/Communication", communication(status="secret"))
+        await visitor.send("POST", "/Communication", data=b"{secret", headers={"Content-Type": "application/json"})
+        server._rest._pages = None  # type: ignore[assignment]  # a bug, so that something nobody expected is raised
+        broken = await visitor.get("/Observation", _count="1", patient="c1", code="secret,44261-6")
     assert (broken.status, broken.issue) == (500, "exception")
     assert "sandbox_request_failed" in caplog.text
     assert "secret" not in caplog.text

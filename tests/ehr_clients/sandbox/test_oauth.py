@@ -172,9 +172,7 @@ async def test_a_token_grows_old_and_can_be_revoked(door: Visitor, clock: Clock)
         ("system/Observation.read", 403, 403, 403, 403),
     ],
 )
-async def test_scopes_decide(  # noqa: PLR0917  one row of the table above
-    door: Visitor, scope: str, read: int, search: int, create: int, update: int
-) -> None:
+async def test_scopes_decide(door: Visitor, scope: str, read: int, search: int, create: int, update: int) -> None:
     await door.sign_in()
     mine = (await door.post("/Communication", communication())).json
     await door.sign_in(scope)

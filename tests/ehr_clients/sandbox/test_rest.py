@@ -108,22 +108,19 @@ async def test_a_careless_create_is_refused_with_an_outcome(
     assert visitor.server.resources_written() == []
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"{",
-        b"\xff\xfe",
-        b'{"a": NaN}',
-        b'{"a": 1e999}',
-        b'{"a": "\\ud800"}',
-        b"[" * 100_000,
-        b'{"a":' * 90 + b"1" + b"}" * 90,
-    ],
-)
+GOOD = json.dumps(communication(note="HERE")).encode()
+BROKEN = [
+    b"", b"{", b"\xff\xfe", b"[" * 100_000, GOOD[:-1], GOOD.replace(b'"HERE"', b"NaN"), GOOD.replace(b'"HERE"', b"1e999"),
+    GOOD.replace(b'"HERE"', b'"\\ud800"'), GOOD.replace(b'"HERE"', b'{"a":' * 90 + b"1" + b"}" * 90), GOOD.replace(b"HERE", b"\xff"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", BROKEN)
 async def test_a_broken_body_is_a_400(visitor: Visitor, body: bytes) -> None:
-    reply = await visitor.send("POST", "/Communication", data=body, headers={"Content-Type": "application/fhir+json"})
+    as_json = {"Content-Type": "application/fhir+json"}
+    reply = await visitor.send("POST", "/Communication", data=body, headers=as_json)
     assert (reply.status, reply.issue) == (400, "invalid")
+    assert (await visitor.send("POST", "/Communication", data=GOOD, headers=as_json)).status == 201
 
 
 async def test_a_huge_body_is_a_413(visitor: Visitor) -> None:

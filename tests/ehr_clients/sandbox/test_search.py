@@ -170,6 +170,7 @@ async def test_an_update_moves_a_resource_in_the_index(visitor: Visitor) -> None
     await visitor.put(f"/Communication/{created.json['id']}", moved)
     assert (await visitor.get("/Communication", patient="c1")).ids() == []
     assert (await visitor.get("/Communication", patient="c2")).ids() == [created.json["id"]]
+    assert (await visitor.get("/Patient", _id="c1", _revinclude="Communication:patient")).ids("include") == []
 
 
 async def test_sort_by_last_update_is_newest_first_and_missing_comes_last(visitor: Visitor) -> None:
