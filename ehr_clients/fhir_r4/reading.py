@@ -29,6 +29,11 @@ _PARTS_UNREAD = "A part of this could not be read from the EHR."
 _GOALS_UNREAD = "Some goals of the treatment plan could not be read from this EHR."
 NOT_FOUND = "There is no such client in the EHR, or not one that Baton may see."
 
+
+class _NoBatch(Exception):  # noqa: N818 - a turn of the way, caught one function up
+    """The EHR lists batch in /metadata and refuses it."""
+
+
 type Answers = Mapping[Search, Found | EhrError]
 
 
@@ -101,10 +106,22 @@ class Reader:
     async def _ask(self, client_id: str, sections: Collection[Section]) -> tuple[Json, Answers]:
         searches = searches_for(sections)
         if self._batch and searches:
+            try:
+                return await self._ask_in_one(client_id, searches)
+            except _NoBatch:
+                self._batch = False
+        return await self._ask_each(client_id, searches)
+
+    async def _ask_in_one(self, client_id: str, searches: list[Search]) -> tuple[Json, Answers]:
+        try:
             patient, *found = await self._searcher.batch([f"Patient/{client_id}", *searches], client_id)
-            if isinstance(patient, EhrError):
-                raise as_not_found(patient)
-            return patient.resources[0], dict(zip(searches, found, strict=True))
+        except EhrRefused as refused:
+            raise _NoBatch from refused
+        if isinstance(patient, EhrError):
+            raise as_not_found(patient)
+        return patient.resources[0], dict(zip(searches, found, strict=True))
+
+    async def _ask_each(self, client_id: str, searches: list[Search]) -> tuple[Json, Answers]:
         async with asyncio.TaskGroup() as group:
             wanted = group.create_task(_outcome(self.patient(client_id)))
             asked = [group.create_task(_outcome(self._searcher.run(search, client_id))) for search in searches]

@@ -65,7 +65,7 @@ class Searcher:
         params = self.params(search, client_id)
         return await self._pages(search, (await self._first(search.kind, params)).json())
 
-    async def batch(self, reads: Sequence[str | Search], client_id: str) -> list["Found | EhrError"]:
+    async def batch(self, reads: Sequence[str | Search], client_id: str) -> list[Found | EhrError]:
         """Several searches, and reads by path, in one request. One that fails does not spoil the others."""
         asked: list[tuple[str | Search, str] | NotOffered] = []
         for read in reads:
@@ -80,12 +80,28 @@ class Searcher:
             raise EhrUnavailable("The EHR answered only a part of what it was asked.")
         following = iter(answers)
         pairs = [(item, {} if isinstance(item, NotOffered) else next(following)) for item in asked]
-        return list(await asyncio.gather(*(self._outcome(item, answer) for item, answer in pairs)))
+        return list(await asyncio.gather(*(self._outcome(item, answer, client_id) for item, answer in pairs)))
 
-    async def _outcome(self, asked: "tuple[str | Search, str] | NotOffered", answer: Json) -> "Found | EhrError":
-        return asked if isinstance(asked, NotOffered) else await self._entry(asked[0], answer)
+    async def _outcome(
+        self, asked: tuple[str | Search, str] | NotOffered, answer: Json, client_id: str
+    ) -> Found | EhrError:
+        """One entry of a batch. An entry that met a busy server is asked again on its own, where it can be waited for."""
+        if isinstance(asked, NotOffered):
+            return asked
+        found = await self._entry(asked[0], answer)
+        if isinstance(found, EhrUnavailable) and found.retry_after_s is None:
+            return await self._alone(asked[0], client_id)
+        return found
 
-    async def _entry(self, read: str | Search, answer: Json) -> "Found | EhrError":
+    async def _alone(self, read: str | Search, client_id: str) -> Found | EhrError:
+        try:
+            if isinstance(read, str):
+                return Found([(await self._http.get(read)).json()])
+            return await self.run(read, client_id)
+        except EhrError as error:
+            return error
+
+    async def _entry(self, read: str | Search, answer: Json) -> Found | EhrError:
         resource = pick(answer, "resource")
         status = int((string(pick(answer, "response", "status")) or "0")[:3] or 0)
         if not 200 <= status < 300 or not isinstance(resource, dict):
