@@ -138,6 +138,7 @@ class Plan(Item):
     """A treatment plan with its measurable objectives."""
 
     title: str
+    problem: str | None = None  # what the plan treats, in the plan's own words
     status: str | None = None
     goals: tuple[Goal, ...] = ()
     interventions: tuple[Intervention, ...] = ()

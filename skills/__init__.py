@@ -1,0 +1,5 @@
+"""The shelf. A skill is here or it does not exist: taking its line away removes it."""
+
+from skills import handoff
+
+ALL = (handoff.SKILL,)

@@ -16,6 +16,7 @@ class LineKind(StrEnum):
     MISSING = "missing"  # says that something is not documented or could not be read
     ACTION = "action"  # something to do: owner, due, done-when
     EDITED = "edited"  # a person's own words
+    ABOUT = "about"  # about the draft itself, never about the client: as-of times, the read-back, a notice
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,11 @@ class Chart:
     def messages(self) -> Read[Message] | Missing:
         return self._answer(Section.MESSAGES, Message)
 
+    def answer(self, section: Section) -> Read[Item] | Missing:
+        """A section as it was read, whatever it holds: for what is said of every section alike, such as its time."""
+        self._allow(section)
+        return self.data.sections[section]
+
     def gaps(self) -> tuple[tuple[Section, Missing], ...]:
         """Sections that have no answer, in a fixed order."""
         answers = sorted(self.data.sections.items())
