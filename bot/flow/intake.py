@@ -93,6 +93,8 @@ async def _keep(
         await trail.note(
             conn, office, Audited.REQUEST_RECEIVED, staff, trail.about_request(asked), who=words.who, place=words.place
         )
+    if client_id is None and order.client:
+        return Notice("Looking up that client; the draft or your caseload comes in a moment.")
     if client_id is None:
         return Notice("Looking up your caseload; the list comes in a moment, to you only.")
     return Notice(f"Reading the chart of {order.client.upper()}. The draft comes here for a decision.")

@@ -1,6 +1,8 @@
 """From a kept request to a draft that waits for a decision: the caseload picker, the chart, the first version."""
 
+import re
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,8 +21,10 @@ from bot.store import jobs
 from bot.store.jobs import Finish, Job, Later
 from ehr_clients.errors import EhrError, EhrUnavailable
 from ehr_clients.models import Client
+from ehr_clients.port import ClientQuery
 from skills.kit import Tone
 
+ALIAS = re.compile(r"C-\d{1,9}", re.IGNORECASE)
 RETRY_AFTER_S = 30.0
 READ_AGAIN_AFTER_S = 120.0
 NOT_ACTIVE = Answer(allowed=False, rule="identity.inactive", sentence="You are no longer active in the clinic file.")
@@ -36,14 +40,31 @@ async def caseload(office: Office, job: Job) -> Finish | None:
         return None
     try:
         clients = await office.ehr.caseload(staff.practitioner)
+        named = await _by_alias(office, asked.words, clients)
     except EhrUnavailable as error:
         raise await _come_back(office, asked, error) from error
     except EhrError as error:
         return _refusal(office, asked, staff, Answer(allowed=False, rule="ehr.refused", sentence=str(error)))
+    if named is not None:
+        return partial(_named, office, asked, named)
     matching = [c for c in clients if asked.words and asked.words.casefold() in c.name.casefold()]
     options = await _offer(office, asked, matching or clients)
     await present.whisper(office, asked.who, asked.place, _picker(asked, options))
     return None
+
+
+async def _by_alias(office: Office, words: str, clients: list[Client]) -> Client | None:
+    """The client whose alias in the EHR was typed. Whether this person may see them is decided when the chart is read."""
+    if not ALIAS.fullmatch(words):
+        return None
+    mine = next((c for c in clients if (c.alias or "").upper() == words.upper()), None)
+    return mine or next(iter(await office.ehr.find(ClientQuery(alias=words.upper()))), None)
+
+
+async def _named(office: Office, asked: Asked, client: Client, conn: AsyncConnection) -> None:
+    await records.alias_for(conn, client.id, client.alias)
+    await records.set_request(conn, asked.id, client_id=client.id, state="reading")
+    await jobs.enqueue(conn, "prepare", asked.id, lane=EHR_LANE, dedup=f"prepare:{asked.id}")
 
 
 async def _offer(office: Office, asked: Asked, clients: list[Client]) -> tuple[Option, ...]:
