@@ -87,11 +87,11 @@ async def _claim_lane(conn: AsyncConnection, lane: str, room: int, token: str, l
         .order_by(jobs.c.due, jobs.c.id)
         .limit(room)
         .with_for_update(skip_locked=True)
-        .scalar_subquery()
+        .cte("first")  # run once; as a plain subquery PostgreSQL may run it once for each row and so exceed the limit
     )
     taken = await conn.execute(
         update(jobs)
-        .where(jobs.c.id.in_(first), jobs.c.state == "due")
+        .where(jobs.c.id.in_(select(first.c.id)), jobs.c.state == "due")
         .values(state="running", attempt=jobs.c.attempt + 1, lease_by=token, lease_until=clock() + lease_s, error=None)
         .returning(*_JOB)
     )

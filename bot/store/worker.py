@@ -40,7 +40,7 @@ class _Group:
     crisis: bool
     slots: int
     lease_s: float
-    running: dict[int, _Running] = field(default_factory=dict)
+    running: dict[Held, _Running] = field(default_factory=dict)
     claiming: asyncio.Task[None] | None = None
 
     @property
@@ -186,17 +186,16 @@ class Worker:
         limit_s = self._rules.limit_s(held.job)
         task = asyncio.create_task(self._do(group, held, limit_s))
         renew_until = asyncio.get_running_loop().time() + limit_s + group.lease_s
-        group.running[held.job.id] = _Running(held, task, renew_until)
+        group.running[held] = _Running(held, task, renew_until)
 
     async def _do(self, group: _Group, held: Held, limit_s: float) -> None:
-        running = group.running[held.job.id]
+        running = group.running[held]
         try:
             outcome = await attempt(self._rules, held.job, limit_s)
             running.settling = True
             await self._settle(held, outcome, until=running.renew_until)
         finally:
-            if group.running.get(held.job.id) is running:
-                del group.running[held.job.id]
+            del group.running[held]
             self.wake()
 
     async def _settle(self, held: Held, outcome: Any, *, until: float) -> None:

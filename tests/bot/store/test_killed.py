@@ -1,0 +1,119 @@
+"""Workers killed with SIGKILL at random: nothing is lost, and each effect is recorded exactly once."""
+
+import asyncio
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.jobs import enqueue, waiting
+from bot.store.session import Database
+from tests.bot.store.doomed_worker import LEASE_S
+from tests.postgres import Postgres
+
+JOBS = 200
+KILLS = 6
+ROOT = Path(__file__).parents[3]
+
+
+async def start(url: str, calls: Path) -> asyncio.subprocess.Process:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.bot.store.doomed_worker", url, str(calls)),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"ready\n"
+    return process
+
+
+async def kill(process: asyncio.subprocess.Process) -> float:
+    process.kill()
+    await process.wait()
+    return time.time()
+
+
+async def plant(conn: AsyncConnection, count: int) -> None:
+    await conn.execute(
+        text("CREATE TABLE effects (ref TEXT, attempt INTEGER, pid INTEGER)")
+    )  # no key: doubles would show
+    for number in range(count):
+        await enqueue(conn, "call", str(number), lane=f"lane:{number % 5}")
+
+
+@asynccontextmanager
+async def looking(url: str) -> AsyncIterator[Database]:
+    async with Database(url, visiting=True) as db:
+        yield db
+
+
+async def done(db: Database) -> int:
+    async with db.read() as conn:
+        return (await waiting(conn)).done
+
+
+async def until_done(db: Database, count: int, *, timeout_s: float) -> None:
+    async with asyncio.timeout(timeout_s):
+        while await done(db) < count:
+            await asyncio.sleep(0.05)
+
+
+async def effects(db: Database) -> Counter[str]:
+    async with db.read() as conn:
+        return Counter((await conn.execute(text("SELECT ref FROM effects"))).scalars())
+
+
+async def test_killed_at_random_each_effect_is_recorded_once(database_url: str, tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+    processes = 1 if database_url.startswith("sqlite") else 2
+    async with looking(database_url) as db:
+        async with db.write() as conn:
+            await plant(conn, JOBS)
+        alive = [await start(database_url, calls) for _ in range(processes)]
+        kills = 0
+        try:
+            while kills < KILLS:
+                await asyncio.sleep(random.uniform(0.02, 0.25))
+                await kill(alive.pop(random.randrange(len(alive))))
+                kills += 1
+                alive.append(await start(database_url, calls))
+            await until_done(db, JOBS, timeout_s=20)
+        finally:
+            for process in alive:
+                await kill(process)
+        recorded = await effects(db)
+    called = Counter(line.split()[0] for line in calls.read_text().splitlines())
+    assert recorded == Counter({str(number): 1 for number in range(JOBS)})
+    assert set(called) == set(recorded)
+    assert called.total() > JOBS, "no kill hit a job in flight, so nothing was proven"
+
+
+async def test_a_survivor_takes_over_within_the_lease_and_a_second(postgres: Postgres, tmp_path: Path) -> None:
+    """PostgreSQL only: one process owns a SQLite file, and the next one takes back at once (see test_worker)."""
+    database_url = await postgres.new_database()
+    calls = tmp_path / "calls"
+    async with looking(database_url) as db:
+        async with db.write() as conn:
+            await plant(conn, JOBS)
+        victim, survivor = await start(database_url, calls), await start(database_url, calls)
+        try:
+            await asyncio.sleep(0.15)
+            killed_at = await kill(victim)
+            await until_done(db, JOBS, timeout_s=20)
+        finally:
+            await kill(survivor)
+        async with db.read() as conn:
+            finished = set((await conn.execute(text(f"SELECT ref FROM effects WHERE pid = {victim.pid}"))).scalars())
+    lines = [line.split() for line in calls.read_text().splitlines()]
+    orphans = {ref for ref, _, pid, _ in lines if int(pid) == victim.pid} - finished
+    taken_over = [float(at) - killed_at for ref, _, pid, at in lines if ref in orphans and int(pid) == survivor.pid]
+    assert orphans, "the victim held nothing, so nothing was proven"
+    assert len(taken_over) == len(orphans)
+    assert max(taken_over) < LEASE_S + 1, taken_over
