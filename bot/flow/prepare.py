@@ -54,7 +54,7 @@ async def caseload(office: Office, job: Job) -> Finish | None:
 
 
 async def _by_alias(office: Office, words: str, clients: list[Client]) -> Client | None:
-    """The client whose alias in the EHR was typed. Whether this person may see them is decided when the chart is read."""
+    """The client whose alias in the EHR was typed. Who may see them is decided when the chart is read."""
     if not ALIAS.fullmatch(words):
         return None
     mine = next((c for c in clients if (c.alias or "").upper() == words.upper()), None)
