@@ -5,6 +5,7 @@ chart or a person says can turn into a link, a heading or a mention.
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from itertools import batched
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from skills.kit import Tone
 MESSAGE_BYTES = 28_000  # a message up to here is shown by every Teams client
 STATEMENT_BYTES = 12_000
 ACTIONS_PER_SET = 6
+MOST_PARAGRAPHS = 20
 WORD_JOINER = "\u2060"
 
 type Json = dict[str, Any]
@@ -42,8 +44,9 @@ def paragraph(*runs: Json, spacing: Spacing = "Small") -> Json:
 
 
 def paragraphs(text: str, **look: Any) -> list[Json]:
-    """One block a line: a text run does not keep line breaks."""
+    """One block a line, since a text run does not keep line breaks; of a great many lines, one block with marks."""
     lines = [line for line in text.splitlines() if line.strip()]
+    lines = lines if len(lines) <= MOST_PARAGRAPHS else [" ⏎ ".join(lines)]
     return [paragraph(run(line, **look)) for line in lines]
 
 
@@ -70,7 +73,7 @@ def actions(drawn: Sequence[Json]) -> list[Json]:
 def plain(text: str) -> str:
     """Words as they are, but no control characters, and no `{{DATE(...)}}`, which cards compute even in text runs."""
     shown = "".join(" " if ord(character) < 32 or character == "\x7f" else character for character in text)
-    whole = shown.replace("{{", "{" + WORD_JOINER + "{")
+    whole = re.sub(r"\{(?=\{)", "{" + WORD_JOINER, shown)
     if size(whole) <= STATEMENT_BYTES:
         return whole or " "
     return f"(This statement has {len(text)} characters and is too long for Teams. Read it whole in the web console.)"

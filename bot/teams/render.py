@@ -40,8 +40,8 @@ from bot.teams.elements import (
 from bot.teams.inbound import INPUT
 from skills.kit import Banner, Block, Line, LineKind, Rows, Source, Sourced, Text, Title, Tone
 
-PAGE_LINES = 20
-PAGE_CHARACTERS = 3000  # of any script: a character is up to four bytes
+PAGE_LINES = 16
+PAGE_CHARACTERS = 2500  # of any script: a character is up to four bytes
 PART_BYTES = 18_000  # of options or fields in one card
 FEW_OPTIONS = 6  # buttons up to here: forms fail on some phones
 OPTIONS_PER_CARD = 100
