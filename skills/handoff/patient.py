@@ -41,7 +41,7 @@ def _lines(facts: HandoffFacts) -> Iterator[tuple[Line, int]]:
     yield _reason(facts), 1
     yield from _diagnoses(facts)
     yield from _course(facts)
-    yield _treatment(facts), 3
+    yield _treatment(facts), 2
     yield from _measures(facts)
     yield from ((line, 2) for line in _attendance(facts))
     yield from ((line, 5) for line in _goals(facts))

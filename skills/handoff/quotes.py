@@ -67,6 +67,7 @@ _WATCH = re.compile(
     r"|worsen\w*|relapse|trigger\w*|anniversary|warning signs?|monitor\w*|may (?:stop|miss|become|lead|need))\b",
     re.IGNORECASE,
 )
+_SPOKEN = re.compile(r'"[^"]*"|“[^”]*”')
 _CLIENT = r"(?:the\s+)?(?:client|patient|pt|her|him|them|family|parents?|mother|father|guardian)"
 _TOLD = re.compile(
     rf"^(?:discussed|explained|reviewed)\b(?! with (?!{_CLIENT}\b))"
@@ -122,7 +123,7 @@ def choose(notes: tuple[Note, ...]) -> Chosen:
         safety=take(recent, lambda f: said(f.text) is not None or rated(f.text) is not None),
         told=take([*recent, *older], lambda f: _told(f, recent)),
         labs=take(recent, lambda f: f.sentence.part is Part.PLAN and bool(_LABS.search(f.text))),
-        watch=take(recent, lambda f: f.sentence.part in _ON_HAND and bool(_WATCH.search(f.text))),
+        watch=take(recent, lambda f: f.sentence.part in _ON_HAND and bool(_WATCH.search(_SPOKEN.sub("", f.text)))),
         steps=take(_newest_plans(recent), _ahead),
         reason=take([*recent, *older], lambda f: bool(_REASON.search(f.text)))[:1],
         course=take(_gist(recent), lambda f: count(f.text) > 0),
@@ -207,10 +208,13 @@ def _gist(recent: list[_Found]) -> list[_Found]:
     """What clinicians made of it, newest first; then how notes begin that judge nothing. Scores have their own line."""
     refs = list(dict.fromkeys(found.note.source.ref for found in recent))
     judged = [
-        found
-        for found in recent
-        if found.sentence.part in {Part.ASSESSMENT, Part.RESPONSE} and not _A_RESULT.search(found.text)
+        found for found in recent if found.sentence.part in {Part.ASSESSMENT, Part.RESPONSE} and _judges(found.text)
     ]
     silent = [ref for ref in refs if ref not in {found.note.source.ref for found in judged}]
     openings = [found for ref in silent for found in [each for each in recent if each.note.source.ref == ref][:2]]
     return [*judged, *openings]
+
+
+def _judges(text: str) -> bool:
+    """Words of the clinician: neither a score nor only what the client said."""
+    return not _A_RESULT.search(text) and bool(_SPOKEN.sub("", text).strip(" .,;"))

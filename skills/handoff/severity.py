@@ -197,32 +197,46 @@ _MUST_READ = (
 
 
 def _screen(facts: HandoffFacts) -> tuple[list[Signal], list[str]]:
+    """A fresh C-SSRS of at most "low", or a zero on item 9 of the latest PHQ-9: an earlier zero proves nothing now."""
     if facts.gap(Section.ASSESSMENTS):
         return [], []
-    fresh = [each for each in facts.assessments if each.when and _days_ago(facts, each.when) <= FRESH_SCREEN_DAYS]
-    low = [
-        Signal("stable", f"C-SSRS {cssrs_level(each)} on {day(each.when)}", (each.source,))
-        for each in fresh
-        if _low(each)
-    ]
-    zero = [
-        Signal("stable", f"PHQ-9 {item_nine(0)} on {day(each.when)}", (each.source,))
-        for each in fresh
-        if each.instrument == "PHQ-9" and each.answer(9) == 0
-    ]
-    found = [*low[:1], *zero[:1]]
+    latest = _last_day(facts.latest("PHQ-9"))
+    screens = [each for each in _last_day(_with_result(facts)) if _low(each) and _fresh(facts, each)]
+    zeros = [each for each in latest if each.answer(9) == 0 and _fresh(facts, each)]
+    if latest and not zeros and not any(_since_day(screen, latest[0]) for screen in screens):
+        return [], [f"{item_nine(None)} in the latest PHQ-9 ({day(latest[0].when)}) and no C-SSRS on file since"]
+    found = [_evident(f"C-SSRS {cssrs_level(each)}", each) for each in screens[:1]]
+    found += [_evident(f"PHQ-9 {item_nine(0)}", each) for each in zeros[:1]]
     return found, [] if found else [f"no C-SSRS and no PHQ-9 item 9 on file from the last {FRESH_SCREEN_DAYS} days"]
 
 
 def _statement_on_file(facts: HandoffFacts) -> tuple[list[Signal], list[str]]:
+    """The newest day that safety was written about decides: "not assessed" is not outweighed by an older denial."""
     if facts.gap(Section.NOTES):
         return [], []
-    for quote in facts.said.safety:
+    dated = [quote for quote in facts.said.safety if quote.source.when]
+    newest = [quote for quote in dated if day(quote.source.when) == day(dated[0].source.when)]
+    if any(said(quote.text) is Said.NOT_ASSESSED for quote in newest):
+        return [], [f"safety was not assessed on {day(newest[0].source.when)}"]
+    for quote in newest:
         plain = said(quote.text) is Said.DENIED or rated(quote.text) == "low"
         if plain and quote.source.when and _days_ago(facts, quote.source.when) <= FRESH_NOTE_DAYS:
             what = "suicidal thoughts denied" if said(quote.text) is Said.DENIED else "risk written as low"
             return [Signal("stable", f"{what} in the note of {day(quote.source.when)}", (quote.source,))], []
     return [], [f"no note of the last {FRESH_NOTE_DAYS} days records that safety was asked about and denied"]
+
+
+def _evident(what: str, sitting: Assessment) -> Signal:
+    return Signal("stable", f"{what} on {day(sitting.when)}", (sitting.source,))
+
+
+def _fresh(facts: HandoffFacts, sitting: Assessment) -> bool:
+    return sitting.when is not None and _days_ago(facts, sitting.when) <= FRESH_SCREEN_DAYS
+
+
+def _since_day(sitting: Assessment, other: Assessment) -> bool:
+    """Whether a sitting was on or after the day of another; not when either is undated."""
+    return sitting.when is not None and other.when is not None and as_day(sitting.when) >= as_day(other.when)
 
 
 def _with_result(facts: HandoffFacts) -> list[Assessment]:
@@ -249,11 +263,7 @@ def _low(sitting: Assessment) -> bool:
 
 
 def _item_nine(facts: HandoffFacts, sitting: Assessment) -> Signal:
-    since = [
-        each
-        for each in facts.latest("C-SSRS")
-        if each.when and sitting.when and as_day(each.when) >= as_day(sitting.when)
-    ]
+    since = [each for each in facts.latest("C-SSRS") if _since_day(each, sitting)]
     said_so = f"PHQ-9 {item_nine(sitting.answer(9))} on {day(sitting.when)}"
     if since:
         return Signal("watcher", f"{said_so}, C-SSRS done {day(since[0].when)}", (sitting.source, since[0].source))

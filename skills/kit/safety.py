@@ -36,12 +36,14 @@ _TOPIC = re.compile(
 )
 _CASED = re.compile(r"SI|HI|SIB|NSSI|S/I|H/I")  # "si" and "hi" are words; the abbreviations stand in capitals
 _NOT_ASSESSED = re.compile(
-    r"\b(?:not|un|never)[ -]?(?:been )?(?:assessed|asked|screened|evaluated|explored|done|administered|completed)\b"
-    r"|\b(?:could|did|was|were)(?:n't| not) (?:be )?(?:assess|ask|screen|evaluat|explor|complet|administer)"
+    r"\b(?:not|un|never)[ -]?(?:been )?(?:assessed|asked|screened|answered|evaluated|explored|done"
+    r"|administered|completed)\b"
+    r"|\b(?:could|did|was|were)(?:n't| not) (?:be )?(?:assess|ask|screen|evaluat|explor|complet|administer|answer)"
     r"|unable to (?:assess|ask|screen|evaluate)|\bdefer(?:red)?\b|declined to (?:answer|say|discuss)"
     r"|refused to (?:answer|discuss)",
     re.IGNORECASE,
 )
+_UNASKED = re.compile(r"\b(?:safety|risk|item 9)\b", re.IGNORECASE)  # a topic only of a question that stayed open
 _DENIED = re.compile(
     r"\bden(?:ies|ied|ying|y)\b|\bno (?:current |active |passive |acute )*(?:SI|HI|suicid|homicid"
     r"|thoughts? of|self|ideation|wish)"
@@ -81,10 +83,11 @@ _RATED = re.compile(
 
 def said(sentence: str) -> Said | None:
     """What the sentence says about safety; None when it is about something else."""
-    if not _about_safety(sentence):
-        return None
-    if _NOT_ASSESSED.search(sentence):
+    about = _about_safety(sentence)
+    if _NOT_ASSESSED.search(sentence) and (about or _UNASKED.search(sentence)):
         return Said.NOT_ASSESSED
+    if not about:
+        return None
     if _NONE_GIVEN.fullmatch(sentence):
         return Said.DENIED
     if _HEDGE.search(sentence):

@@ -263,6 +263,22 @@ SEVERITIES: list[tuple[str, Content, str | None]] = [
     ("denial too old", {Section.NOTES: (note(9, 80, "Data: Denies SI."),)}, None),
     ("no screen", {Section.ASSESSMENTS: ()}, None),
     ("screen too old", {Section.ASSESSMENTS: (cssrs(1, 120, "low"),)}, None),
+    (
+        "an earlier zero does not answer the latest item 9",
+        {Section.ASSESSMENTS: (phq9(2, 5, (0,) * 8), phq9(1, 20, (0,) * 9))},
+        None,
+    ),
+    (
+        "an older screen does not answer it either",
+        {Section.ASSESSMENTS: (phq9(2, 5, (0,) * 8), cssrs(1, 20, "low"))},
+        None,
+    ),
+    ("a screen of the same day does", {Section.ASSESSMENTS: (phq9(2, 5, (0,) * 8), cssrs(1, 5, "low"))}, "stable"),
+    (
+        "an older denial does not outweigh not assessed",
+        {Section.NOTES: (note(9, 3, "Assessment: Safety was not assessed today."), note(8, 20, "Data: Denies SI."))},
+        None,
+    ),
     ("item 9 not on file", {Section.ASSESSMENTS: (phq9(1, 5, (0,) * 8),)}, None),
 ]
 
