@@ -93,7 +93,7 @@ RESTRICTED_CODES = frozenset({"R", "V"})
 
 # What looks like substance use disorder without a label. F17 (nicotine) stays out: 42 CFR 2.11 excludes tobacco.
 # Besides F10-F16, F18, F19: alcohol or drug use in pregnancy (O99.31, O99.32) and counseling for it (Z71.41, Z71.51).
-_SUD_ICD10 = re.compile(r"F1[0-689](?![0-9])|O99\.?3[12]|Z71\.?[45]1")
+_SUD_ICD10 = re.compile(r"F1[0-689]|O99\.?3[12]|Z71\.?[45]1")
 SUD_SNOMED = frozenset(
     (
         *("7200002", "15167005", "66590003", "10939881000119105"),  # alcohol: alcoholism, abuse, dependence, unhealthy

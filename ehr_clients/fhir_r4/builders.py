@@ -117,7 +117,7 @@ def _document(write: DocumentWrite, key: str) -> Json:
         author=[_ref(write.author)],
         relatesTo=[{"code": "appends", "target": _ref(write.appends)}] if write.appends else None,
         description=write.title,
-        securityLabel=_labels(PART2_LABELS) if write.part2 else None,
+        securityLabel=[_concept(label) for label in PART2_LABELS] if write.part2 else None,
         content=[{"attachment": _attachment(write.text, write.title)}],
     )
 

@@ -30,7 +30,7 @@ _GOALS_UNREAD = "Some goals of the treatment plan could not be read from this EH
 NOT_FOUND = "There is no such client in the EHR, or not one that Baton may see."
 
 
-class _NoBatch(Exception):  # noqa: N818 - a turn of the way, caught one function up
+class _NoBatch(Exception):
     """The EHR lists batch in /metadata and refuses it."""
 
 

@@ -85,7 +85,7 @@ class Searcher:
     async def _outcome(
         self, asked: tuple[str | Search, str] | NotOffered, answer: Json, client_id: str
     ) -> Found | EhrError:
-        """One entry of a batch. An entry that met a busy server is asked again on its own, where it can be waited for."""
+        """One entry of a batch. One that met a busy server is asked again on its own, where it can be waited for."""
         if isinstance(asked, NotOffered):
             return asked
         found = await self._entry(asked[0], answer)

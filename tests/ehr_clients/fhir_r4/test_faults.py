@@ -118,7 +118,7 @@ async def through(server: SandboxServer, door: OneAnswerLost, act: Callable[[Fhi
 
 
 @pytest.mark.parametrize("conditional", [True, False])
-async def test_a_lost_answer_to_a_create_is_reconciled(server: SandboxServer, conditional: bool) -> None:  # noqa: FBT001
+async def test_a_lost_answer_to_a_create_is_reconciled(server: SandboxServer, conditional: bool) -> None:  # noqa: FBT001 - the case
     door = OneAnswerLost(server, conditional=conditional)
     receipt = await through(server, door, lambda ehr: ehr.apply(WRITE, key="k"))
     assert receipt.sent_hash == receipt.readback_hash
