@@ -153,7 +153,7 @@ def with_changes(card: Card, content: Content) -> Card:
     """The card with what changed since the version before, visibly, at the top of both parts."""
     if not content.changes:
         return card
-    lines = tuple(Line(change, kind=LineKind.MISSING) for change in content.changes)
+    lines = tuple(Line(change, kind=LineKind.ABOUT) for change in content.changes)
     count = f"The chart changed since the version before: {len(lines)} lines differ. Please review again."
     banner = Banner(Tone.WARNING, count)
     passage = Sourced(Passage("changes", "What changed", lines))

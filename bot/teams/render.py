@@ -45,6 +45,7 @@ PAGE_CHARACTERS = 2500  # of any script: a character is up to four bytes
 PART_BYTES = 18_000  # of options or fields in one card
 FEW_OPTIONS = 6  # buttons up to here: forms fail on some phones
 OPTIONS_PER_CARD = 100
+FIELDS_PER_CARD = 50
 SOURCES_PER_LINE = 12
 STYLES = {Style.PLAIN: "default", Style.PRIMARY: "positive", Style.DANGER: "destructive"}
 KINDS = {
@@ -52,6 +53,7 @@ KINDS = {
     LineKind.MISSING: "Not known: ",
     LineKind.ACTION: "To do: ",
     LineKind.EDITED: "In own words: ",
+    LineKind.ABOUT: "",
 }
 
 
@@ -89,7 +91,8 @@ def card_view(view: CardView) -> Json:
 
 def detail(view: Detail) -> Json:
     page = f"{view.title}, page {view.page} of {view.pages}" if view.pages > 1 else view.title
-    return card([heading(page), *_blocks(view.blocks), *actions(_buttons(view.buttons))])
+    blocks = (block for block in view.blocks if block != Title(view.title))
+    return card([heading(page), *_blocks(blocks), *actions(_buttons(view.buttons))])
 
 
 def form(view: Form, part: int = 1) -> Json:
@@ -104,9 +107,11 @@ def form(view: Form, part: int = 1) -> Json:
 
 
 def form_parts(view: Form) -> tuple[tuple[Field, ...], ...]:
-    """Fields by card. One with an error comes first, so that it is not overlooked on a later card."""
-    fields = sorted(view.fields, key=lambda asked: not asked.error)
-    return _parts(fields, lambda asked: size(_field(asked)), most=50)
+    """Fields by card. Where there are several, a field with an error comes first, so that it is not overlooked."""
+    parts = _parts(view.fields, _field_size, most=FIELDS_PER_CARD)
+    if len(parts) == 1:
+        return parts
+    return _parts(sorted(view.fields, key=lambda asked: not asked.error), _field_size, most=FIELDS_PER_CARD)
 
 
 def picker(view: Picker) -> tuple[Json, ...]:
@@ -223,6 +228,10 @@ def _further(view: Form, part: int, parts: int) -> list[Json]:
 def _part(press: Press) -> int:
     asked = press.values.get("part", "1")
     return int(asked) if asked.isdecimal() and len(asked) < 4 else 1
+
+
+def _field_size(asked: Field) -> int:
+    return size(_field(asked))
 
 
 def _field(asked: Field) -> list[Json]:

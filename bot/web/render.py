@@ -22,7 +22,13 @@ GROUP = 100
 OTHERS = {"slack", "teams"}  # platforms whose own JSON has a template here
 
 _TONES = {Tone.INFO: "Note", Tone.WARNING: "Attention", Tone.STOP: "Stopped", Tone.DONE: "Done"}
-_KINDS = {LineKind.FACT: "", LineKind.MISSING: "Missing", LineKind.ACTION: "To do", LineKind.EDITED: "Written by hand"}
+_KINDS = {
+    LineKind.FACT: "",
+    LineKind.MISSING: "Not known",
+    LineKind.ACTION: "To do",
+    LineKind.EDITED: "In own words",
+    LineKind.ABOUT: "",
+}
 
 
 @dataclass(frozen=True, slots=True)
