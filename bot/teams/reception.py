@@ -132,7 +132,8 @@ class Reception:
         if isinstance(reply, Picker) and len(render.draw(reply)) > 1:
             self._errands.run("picker", self._say(reply, press.who, press.place, _key(press)))
             reply = Notice(words.ANSWERED_PRIVATELY)
-        if isinstance(reply, CardView) or press.action is Action.PICK:
+        decided = isinstance(reply, CardView) and press.action is not Action.SHOW
+        if decided or press.action is Action.PICK:  # an update closes the forms that others have open in its place
             self._errands.run("redraw", self._redraw(press, reply))
         return show(render.answer(reply, press))
 

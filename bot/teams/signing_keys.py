@@ -13,6 +13,7 @@ import jwt
 
 FETCH_TIMEOUT_S = 5.0
 REFETCH_AFTER_S = 30.0  # an unknown key id asks the issuer again at most this often
+RETRY_AFTER_S = 5.0  # after it gave no answer
 FRESH_S = 24 * 3600.0
 CHANNEL = "msteams"
 
@@ -52,7 +53,8 @@ class SigningKeys:
         return key_id in self._keys and not stale
 
     def _may_ask(self) -> bool:
-        return self._asked_at is None or self._clock() - self._asked_at > REFETCH_AFTER_S
+        pause = REFETCH_AFTER_S if self._asked_at == self._answered_at else RETRY_AFTER_S
+        return self._asked_at is None or self._clock() - self._asked_at > pause
 
     async def _fetch(self) -> None:
         self._asked_at = self._clock()
@@ -61,7 +63,7 @@ class SigningKeys:
             self._keys = _usable(key_set)
         except (jwt.PyJWTError, ValueError, KeyError, TypeError, AttributeError):
             return  # the keys we have, if any, stay good; `warm` says when there are none
-        self._answered_at = self._clock()
+        self._answered_at = self._asked_at
 
 
 def _usable(key_set: dict[str, Any]) -> dict[str, jwt.PyJWK]:

@@ -112,7 +112,9 @@ async def test_a_form_is_shown_in_place_to_the_one_who_asked(bot: TeamsBot, conn
     assert connector.calls == []
 
 
-async def test_the_way_back_from_a_form_is_a_press_of_its_own(bot: TeamsBot, desk: FakeDesk) -> None:
+async def test_the_way_back_from_a_form_disturbs_nobody_else(
+    bot: TeamsBot, desk: FakeDesk, connector: TeamsConnector
+) -> None:
     desk.answers[Action.SHOW] = CARD_VIEW
     form = (await bot.hear(bot.execute(press("edit"), personal=False))).body["value"]
     back = form["body"][-1]["actions"][0]
@@ -120,6 +122,7 @@ async def test_the_way_back_from_a_form_is_a_press_of_its_own(bot: TeamsBot, des
     card = await bot.hear(bot.execute(back["data"], personal=False))
     assert desk.presses[-1].action is Action.SHOW
     assert CARD_VIEW.status.text in said(card.body["value"])
+    assert connector.calls == []
 
 
 async def test_a_detail_is_never_posted_to_a_channel(bot: TeamsBot, connector: TeamsConnector) -> None:

@@ -125,6 +125,17 @@ def test_a_form_keeps_what_was_typed_and_says_what_is_wrong() -> None:
     assert {"Nothing was saved yet.", "Say why in a few words."} <= set(words(drawn))
 
 
+def test_a_short_form_keeps_its_order() -> None:
+    shown = [part["id"] for part in parts(form(FORM)) if part.get("type") == "Input.Text"]
+    assert shown == ["input_patient", "input_actions", "input_reason"]
+
+
+def test_a_detail_names_itself_once() -> None:
+    assert [text for text in words(detail(DETAIL)) if text.startswith("Handoff C-102")] == [
+        "Handoff C-102, page 1 of 2"
+    ]
+
+
 def test_a_long_form_comes_in_parts_that_lose_no_field() -> None:
     fields = tuple(Field(f"k{n}", f"Section {n}", "ü" * 3000) for n in range(12))
     long = replace(FORM, fields=fields)
