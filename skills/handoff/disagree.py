@@ -9,7 +9,7 @@ from skills.handoff.say import fact
 from skills.kit import Assessment, Line, Source
 from skills.kit.instruments import item_nine
 from skills.kit.safety import Said, said
-from skills.kit.words import bare, day, one_line, quoted
+from skills.kit.words import bare, closed, day, one_line, quoted
 
 
 def disagreements(facts: HandoffFacts) -> tuple[Line, ...]:
@@ -69,8 +69,8 @@ def _results(one: Assessment, other: Assessment) -> Iterator[Line]:
 def _stop(stop: Stop) -> Line:
     medication, quote = stop.medication, stop.quote
     active = f"the medication list carries {one_line(medication.name)} as active"
-    text = f"Sources disagree: {active}; the note of {day(quote.source.when)} says {quoted(quote.text)}."
-    return fact(text, medication.source, quote.source)
+    text = f"Sources disagree: {active}; the note of {day(quote.source.when)} says {quoted(quote.text)}"
+    return fact(closed(text), medication.source, quote.source)
 
 
 def _allergic_to(facts: HandoffFacts) -> Iterator[Line]:

@@ -6,7 +6,7 @@ from datetime import date
 from skills.handoff.facts import HandoffFacts
 from skills.handoff.say import absent, cite, fact, missing
 from skills.kit import Allergy, Consent, Line, LineKind, Medication, Section
-from skills.kit.words import bare, closed, day, listed
+from skills.kit.words import bare, closed, day, listed, untagged
 
 # 42 CFR 2.32(a)(2), the short form, word for word.
 PART2_NOTICE = "42 CFR part 2 prohibits unauthorized use or disclosure of these records."
@@ -82,7 +82,7 @@ def allergies(facts: HandoffFacts) -> Iterator[Line]:
 def _allergy(allergy: Allergy) -> Line:
     told = [allergy.reaction, f"{allergy.criticality} criticality" if allergy.criticality else None]
     detail = ", ".join(filter(None, told))
-    return fact(f"{bare(allergy.substance)}{f': {detail}' if detail else ''}.", allergy.source)
+    return fact(f"{bare(untagged(allergy.substance))}{f': {detail}' if detail else ''}.", allergy.source)
 
 
 def consents(facts: HandoffFacts) -> Iterator[Line]:

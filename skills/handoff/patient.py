@@ -82,7 +82,7 @@ def _diagnoses(facts: HandoffFacts) -> Iterator[tuple[Line, int]]:
 
 def _problems(label: str, problems: list[Problem]) -> Line:
     named = [f"{bare(untagged(problem.text))}{_not_active(problem)}" for problem in problems]
-    return fact(f"{label}: {'; '.join(named)}.", *(problem.source for problem in problems))
+    return fact(f"{label}: {'; '.join(dict.fromkeys(named))}.", *(problem.source for problem in problems))
 
 
 def _behavioral(problem: Problem) -> bool:
@@ -92,7 +92,7 @@ def _behavioral(problem: Problem) -> bool:
 def _rank(problem: Problem) -> int:
     """Disorders before findings; the chart's own order within each."""
     disorder = (problem.code or "").startswith("F") or "disorder" in problem.text.lower()
-    return 2 if not _behavioral(problem) else 0 if disorder else 1
+    return (0 if disorder else 1) if _behavioral(problem) else (2 if disorder else 3)
 
 
 def _not_active(problem: Problem) -> str:
@@ -121,7 +121,7 @@ def _treatment(facts: HandoffFacts) -> Line:
     if not done:
         return absent(facts, Section.PLAN, "Current treatment by plan")
     named = [", ".join(filter(None, (bare(untagged(each.text)), each.frequency))) for _, each in done]
-    return fact(f"Treatment: {'; '.join(named)}.", *dict.fromkeys(plan.source for plan, _ in done))
+    return fact(f"Treatment: {'; '.join(dict.fromkeys(named))}.", *dict.fromkeys(plan.source for plan, _ in done))
 
 
 def _measures(facts: HandoffFacts) -> Iterator[tuple[Line, int]]:

@@ -99,10 +99,14 @@ _LABS = re.compile(
     r"|urine drug)\b|\b(?:repeat|draw|check|order)\w*\s+(?:\w+\s+)?levels?\b",
     re.IGNORECASE,
 )
-_STOPPED = re.compile(
-    r"(?<!not )(?<!never )(?<!without )\b(?:stopped|stopping|discontinued?|no longer (?:taking|takes|on)"
-    r"|not taking|quit|came off|ran out of|d/c(?:'?d)?)\b",
-    re.IGNORECASE,
+_STOPPED_IT = (
+    r"(?<!not )(?<!n't )(?<!never )(?<!without )"
+    r"\b(?:stop(?:ped)?|discontinued?|no longer (?:on|taking|takes)|not taking|quit|off|ran out of|d/c(?:'?d)?)\s+"
+    r"(?:(?:of|taking|the|her|his|their|my)\s+){0,2}"
+)
+_WAS_STOPPED = (
+    r"\s+(?:\d[\d.]*\s*(?:mg|mcg|g)\s+)?(?:(?:was|is|has been|had been|now|recently)\s+){0,2}"
+    r"(?:stopped|discontinued|d/c'?d)\b"
 )
 _ON_HAND = (Part.ASSESSMENT, Part.PLAN, Part.OTHER, Part.RESPONSE)
 
@@ -131,18 +135,26 @@ def choose(notes: tuple[Note, ...]) -> Chosen:
 
 
 def stops(notes: tuple[Note, ...], medications: tuple[Medication, ...]) -> tuple[Stop, ...]:
-    """Active medications that one of the last notes, written after their last change, calls stopped."""
-    recent = [found for note in last(notes) for found in _read(note) if _STOPPED.search(found.text)]
+    """Active medications that a note written after their last change calls stopped, by its newest such sentence."""
+    told = [found for note in notes if not _handoff(note) for found in _read(note)]
     active = [medication for medication in medications if medication.status == "active"]
-    return tuple(Stop(med, found.quote()) for med in active for found in recent if _calls_stopped(found, med))
+    first = ((med, next((found for found in told if _calls_stopped(found, med)), None)) for med in active)
+    return tuple(Stop(medication, found.quote()) for medication, found in first if found)
 
 
 def _calls_stopped(found: _Found, medication: Medication) -> bool:
-    words = medication.name.split()
-    if not words or not re.search(rf"\b{re.escape(words[0])}\b", found.text, re.IGNORECASE):
-        return False
+    """A change of dose is written on the day of the new order, so only a later note can contradict the list."""
     changed = medication.changed or medication.started
-    return changed is None or found.note.when is None or as_day(found.note.when) >= changed
+    later = changed is None or found.note.when is None or as_day(found.note.when) > changed
+    return later and says_stopped(found.text, medication.name)
+
+
+def says_stopped(sentence: str, medication: str) -> bool:
+    name = "".join(medication.split()[:1])
+    if not name:
+        return False
+    pattern = rf"{_STOPPED_IT}{re.escape(name)}\b|(?<!not )\b{re.escape(name)}{_WAS_STOPPED}"
+    return bool(re.search(pattern, sentence, re.IGNORECASE))
 
 
 def _taker(taken: set[tuple[str, str]]) -> Callable[[Iterable[_Found], Callable[[_Found], bool]], tuple[Quote, ...]]:

@@ -57,7 +57,7 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-_TAG = re.compile(r" \((?:finding|disorder|situation|procedure|regime/therapy|substance|event)\)")
+_TAG = re.compile(r" \((?:finding|disorder|situation|procedure|regime/therapy|substance|organism|person|event)\)")
 
 
 def untagged(text: str) -> str:

@@ -10,6 +10,7 @@ from skills import handoff
 from skills.handoff.facts import READS, HandoffFacts, gather
 from skills.handoff.medicines import PART2_NOTICE
 from skills.handoff.proposal import card, writes
+from skills.handoff.quotes import says_stopped
 from skills.handoff.severity import severity
 from skills.handoff.text import MORE, SUMMARY, WORDS, compose
 from skills.kit import (
@@ -325,6 +326,33 @@ def test_sources_that_disagree_are_both_shown() -> None:
     }
     stopped = find(text, "carries Sertraline 150 mg oral tablet as active")
     assert "“Stopped sertraline on her own last week.”" in stopped.text
+
+
+STOPS = [
+    ("Stopped sertraline on her own last week.", True),
+    ("Off quetiapine and sertraline.", False),
+    ("Off sertraline since June.", True),
+    ("She is no longer taking her sertraline.", True),
+    ("Sertraline 100 mg was stopped by neurology.", True),
+    ("Ran out of Sertraline.", True),
+    ("Has not stopped sertraline.", False),
+    ("Did not stop sertraline.", False),
+    ("Sertraline was not stopped.", False),
+    ("Stopped smoking; sertraline helps.", False),
+    ("Took sertraline every day but one.", False),
+    ("It was the evening snack and not sertraline that she stopped a month ago.", False),
+]
+
+
+@pytest.mark.parametrize(("sentence", "stopped"), STOPS)
+def test_a_stop_is_told_from_its_near_misses(sentence: str, stopped: bool) -> None:  # noqa: FBT001 - a table column
+    assert says_stopped(sentence, "Sertraline 150 mg oral tablet") is stopped
+
+
+def test_a_stop_written_on_the_day_of_the_new_order_is_the_change_of_dose() -> None:
+    same_day = note(9, 21, "P: Stop sertraline 100 mg, start 150 mg.")
+    text = draft(calm() | {Section.NOTES: (same_day,)})
+    assert "Sources disagree" not in text.plain()
 
 
 def test_two_results_of_one_day_that_differ_are_both_shown() -> None:
