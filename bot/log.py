@@ -113,7 +113,7 @@ def _where(traceback: TracebackType | None) -> dict[str, str]:
 
 
 class _Record(logging.LogRecord):
-    """A record whose text is gone before a handler sees it. Ours keep their template's words, and codes as arguments."""
+    """A record whose text is gone before a handler sees it. Ours keep the words of their template, and codes."""
 
     codes: tuple[str, ...]
     trouble: object

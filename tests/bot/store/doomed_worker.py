@@ -37,7 +37,8 @@ async def main(url: str, calls: Path) -> None:
 
     async with Database(url) as db:
         worker = Worker(db, {"call": call}, on_dead=on_dead, lease_s=LEASE_S, max_attempts=100, slots=8)
-        print("ready", flush=True)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
         await worker.run()
 
 

@@ -19,10 +19,13 @@ async def test_the_same_key_goes_in_once(database: Database) -> None:
 
 
 async def test_a_job_is_as_durable_as_what_caused_it(database: Database) -> None:
-    with pytest.raises(LookupError):
+    async def cause_and_fail() -> None:
         async with database.write() as conn:
             await enqueue(conn, "file", "d1", lane="ehr", dedup="file:d1")
             raise LookupError
+
+    with pytest.raises(LookupError):
+        await cause_and_fail()
     async with database.write() as conn:
         assert await enqueue(conn, "file", "d1", lane="ehr", dedup="file:d1")
 

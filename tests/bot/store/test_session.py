@@ -29,10 +29,13 @@ async def test_what_was_written_is_there_after_reopening(database_url: str) -> N
 
 
 async def test_an_error_takes_the_whole_transaction_back(database: Database) -> None:
-    with pytest.raises(LookupError):
+    async def add_and_fail() -> None:
         async with database.write() as conn:
             await add(conn, 1)
             raise LookupError
+
+    with pytest.raises(LookupError):
+        await add_and_fail()
     async with database.read() as conn:
         assert await known(conn) == 0
 

@@ -5,6 +5,8 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -49,9 +51,9 @@ class Clinic:
         self.running[job.lane] -= 1
 
     def worker(self, *, handlers: dict[str, Handler] | None = None, **rules: Any) -> Worker:
-        rules = {"pause": lambda _: 0.02, "poll_s": 0.2, "grace_s": 2} | rules
+        quick: dict[str, Any] = {"pause": lambda _: 0.02, "poll_s": 0.2, "grace_s": 2}
         both: dict[str, Handler] = {"note": self.note, "slow": self.take_a_while} | (handlers or {})
-        return Worker(self.db, both, on_dead=self.on_dead, **rules)
+        return Worker(self.db, both, on_dead=self.on_dead, **(quick | rules))
 
     async def put(self, kind: str, *refs: str, lane: str = "ehr", delay_s: float = 0) -> None:
         async with self.db.write() as conn:
@@ -170,7 +172,7 @@ async def test_later_is_tried_again_after_the_time_it_names(clinic: Clinic) -> N
     async with at_work(clinic.worker(handlers={"busy": busy})):
         await clinic.put("busy", "d1")
         await clinic.until(lambda: len(times) == 3)
-    pauses = [after - before for before, after in zip(times, times[1:], strict=False)]
+    pauses = [after - before for before, after in pairwise(times)]
     assert all(0.28 < pause < 0.7 for pause in pauses), pauses
 
 
@@ -449,11 +451,15 @@ async def test_a_crisis_is_prompt_while_everything_else_is_flooded(clinic: Clini
         for number in range(5):
             before = time.monotonic()
             await clinic.put("page", f"e{number}", lane="crisis")
-            await clinic.until(lambda number=number: len(started) == number + 1)
+            await clinic.until(partial(_is_longer, started, number))
             late.append(started[-1] - before)
         async with clinic.db.read() as conn:
             assert (await waiting(conn)).due > 50, "the flood was over too early to prove anything"
     assert max(late) < 0.5, late
+
+
+def _is_longer(things: list[float], count: int) -> bool:
+    return len(things) > count
 
 
 async def test_a_crisis_lease_is_short(clinic: Clinic) -> None:
