@@ -1,7 +1,12 @@
 """Any EHR that speaks FHIR R4.
 
-client.py is the port; reading.py and writing.py do the work; searching.py and sections.py ask; mapping.py, notes.py and
-instruments.py put answers into words; builders.py makes what is written; labels.py says how things may travel.
+client.py        the port
+sections.py      which searches answer which section; searching.py runs them
+reading.py       one client's chart: asks, completes names and texts, puts into words
+material.py      what was read, and what of it may be shown; labels.py says how it may travel
+mapping.py       section -> words: people treatment plans coordination consents notes instruments
+values.py        tolerant readers of raw JSON; plain_text.py those of attachments
+writing.py       stores once, reads back, compares; builders.py makes the resources
 """
 
 from ehr_clients.fhir_r4.client import FhirR4, FhirR4Settings

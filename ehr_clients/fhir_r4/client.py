@@ -8,7 +8,8 @@ from typing import Self
 from ehr_clients.capabilities import Abilities, matrix, parse
 from ehr_clients.codes import ALIAS
 from ehr_clients.errors import EhrRefused, EhrUnavailable
-from ehr_clients.fhir_r4 import mapping
+from ehr_clients.fhir_r4 import people
+from ehr_clients.fhir_r4.material import sift
 from ehr_clients.fhir_r4.reading import Reader
 from ehr_clients.fhir_r4.searching import NotOffered, Search, Searcher
 from ehr_clients.fhir_r4.values import Json, many, pick, reference, references, string
@@ -107,7 +108,7 @@ class FhirR4:
         _, found = await asyncio.gather(
             ready.reader.patient(client_id), ready.searcher.run(Search("CareTeam"), client_id)
         )
-        teams = mapping.active_teams(mapping.sift(found.resources, client_id).kept)
+        teams = people.active_teams(sift(found.resources, client_id).kept)
         members = [
             ref for team in teams for item in many(team.get("participant")) for ref in references(item.get("member"))
         ]
@@ -121,7 +122,7 @@ class FhirR4:
     async def _by_care_team(self, ready: _Connected, practitioner: str) -> list[Json]:
         by = (("participant", practitioner), ("status", "active"))
         found = await ready.searcher.run(Search("CareTeam", by, include=("CareTeam:subject", "CareTeam:patient")))
-        teams = [team for team in mapping.active_teams(found.resources) if practitioner in _members(team)]
+        teams = [team for team in people.active_teams(found.resources) if practitioner in _members(team)]
         subjects = dict.fromkeys(ref for team in teams if (ref := reference(team.get("subject"))))
         refs = [ref for ref in subjects if ref.startswith("Patient/")]
         fetched = await asyncio.gather(*(self._get(ref) for ref in refs if ref not in found.beside))
@@ -173,7 +174,7 @@ def _matches(client: Client, query: ClientQuery) -> bool:
 
 def _clients(patients: list[Json]) -> list[Client]:
     merged = [item for item in patients if _is_merged(item)]
-    return [mapping.client(item) for item in patients if item not in merged]
+    return [people.client(item) for item in patients if item not in merged]
 
 
 def _is_merged(patient: Json) -> bool:

@@ -11,10 +11,13 @@ from datetime import UTC, datetime
 
 from ehr_clients.errors import ClientNotFound, EhrError, EhrRefused, EhrUnavailable
 from ehr_clients.fhir_r4 import mapping, notes
-from ehr_clients.fhir_r4.mapping import Material, sift
+from ehr_clients.fhir_r4.material import Material, sift
+from ehr_clients.fhir_r4.people import client
 from ehr_clients.fhir_r4.plain_text import plain_text, unsupported
+from ehr_clients.fhir_r4.plans import lost_goals
 from ehr_clients.fhir_r4.searching import STRANGE, Found, NotOffered, Search, Searcher
 from ehr_clients.fhir_r4.sections import NOTES_SHOWN, SEARCHES, searches_for
+from ehr_clients.fhir_r4.treatment import medicine_of
 from ehr_clients.fhir_r4.values import Json, display, human_name, kind, many, pick, ref_of, reference, string
 from ehr_clients.fhir_r4.writing import binary
 from ehr_clients.http import FhirHttp
@@ -65,7 +68,7 @@ class Reader:
         self._names = _Names()
 
     async def client(self, client_id: str) -> Client:
-        return mapping.client(await self.patient(client_id))
+        return client(await self.patient(client_id))
 
     async def patient(self, client_id: str) -> Json:
         try:
@@ -86,7 +89,7 @@ class Reader:
         shown: dict[Section, SectionAnswer] = {
             s: answered.section_answer(material, as_of) for s, answered in read.items()
         }
-        person = mapping.client(patient)
+        person = client(patient)
         if Section.CLIENT in sections:
             shown[Section.CLIENT] = Read((person,), as_of)
         return ChartData(person, shown)
@@ -100,7 +103,7 @@ class Reader:
         answered = [_Answered(section, answers, client_id) for section in sections if section is not Section.CLIENT]
         plain = Material({}, {})
         return ChartData(
-            mapping.client(patient), {one.section: one.section_answer(one.material(plain), as_of) for one in answered}
+            client(patient), {one.section: one.section_answer(one.material(plain), as_of) for one in answered}
         ).versions()
 
     async def _ask(self, client_id: str, sections: Collection[Section]) -> tuple[Json, Answers]:
@@ -160,7 +163,7 @@ class Reader:
 
     async def _medicines(self, kept: list[Json], beside: Mapping[str, Json]) -> dict[str, Json]:
         requests = [resource for resource in kept if kind(resource) == "MedicationRequest"]
-        pointers = [item.get("medicationReference") for item in requests if not mapping.medicine_of(item, beside)]
+        pointers = [item.get("medicationReference") for item in requests if not medicine_of(item, beside)]
         refs = dict.fromkeys(ref for item in pointers if (ref := reference(item)) and ref.startswith("Medication/"))
         wanted = list(refs)[:_MOST_LOOKUPS]
         found = await self._get_each(wanted)
@@ -216,7 +219,7 @@ class _Answered:
         if isinstance(primary, EhrError):
             return missing(self.section, primary)
         items: tuple[Item, ...] = tuple(mapping.SECTIONS[self.section](self.material(common)))
-        if self.section is Section.PLAN and mapping.lost_goals(self.material(common)):
+        if self.section is Section.PLAN and lost_goals(self.material(common)):
             self.say(_GOALS_UNREAD)
         return Read(items, as_of, " ".join(self.sentences) or None, self.dropped)
 

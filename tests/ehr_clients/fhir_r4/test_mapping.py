@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ehr_clients.fhir_r4 import mapping, notes
-from ehr_clients.fhir_r4.mapping import Material, readable_goal, sift
+from ehr_clients.fhir_r4 import consents, coordination, mapping, notes, people, plans, treatment
+from ehr_clients.fhir_r4.material import Material, sift
+from ehr_clients.fhir_r4.plans import readable_goal
 from ehr_clients.models import Assessment, Goal, Label, Plan, Provision, Section
 from ehr_clients.sandbox.clinic import bundles
 
@@ -56,7 +57,7 @@ def test_goals_come_inside_their_plan_and_the_others_after_it() -> None:
     }
     own = {"resourceType": "Goal", "id": "a", "description": {"text": "Sleep"}}
     loose = {"resourceType": "Goal", "id": "b", "description": {"text": "Work"}, "startDate": "2026-01-01"}
-    found = mapping.plans(material(plan, own, loose))
+    found = plans.plans(material(plan, own, loose))
     assert [(item.title, [goal.text for goal in item.goals]) for item in found] == [
         ("Trauma", ["Sleep"]),
         ("Goals outside a treatment plan", ["Work"]),
@@ -76,7 +77,7 @@ def test_goals_come_inside_their_plan_and_the_others_after_it() -> None:
     ],
 )
 def test_a_target_is_read_in_every_shape(target: Json, expected: str | None) -> None:
-    assert mapping.goal({"resourceType": "Goal", "id": "1", "target": [target]}).target == expected
+    assert plans.goal({"resourceType": "Goal", "id": "1", "target": [target]}).target == expected
 
 
 @pytest.mark.parametrize("where", ["contained", "included", "named", "inline"])
@@ -94,7 +95,7 @@ def test_a_medication_is_named_wherever_its_name_stands(where: str) -> None:
             request |= {"medicationReference": {"reference": "Medication/m", "display": "Buprenorphine film"}}
         case _:
             request |= {"medicationCodeableConcept": {"text": "Buprenorphine film"}}
-    (found,) = mapping.medications(material(request, beside=beside))
+    (found,) = treatment.medications(material(request, beside=beside))
     assert found.name == "Buprenorphine film"
     assert found.labels == frozenset({Label.PART2_PENDING})
 
@@ -120,7 +121,7 @@ def security(*codes: str) -> Json:
     ],
 )
 def test_how_an_item_may_travel(condition: Json, labels: set[Label]) -> None:
-    (found,) = mapping.problems(material({"resourceType": "Condition"} | condition))
+    (found,) = treatment.problems(material({"resourceType": "Condition"} | condition))
     assert found.labels == frozenset(labels)
 
 
@@ -140,7 +141,7 @@ def test_errors_and_refuted_problems_are_left_out() -> None:
     kept = sift(
         [{"resourceType": "Condition", "id": str(n), "subject": SUBJECT} | w for n, w in enumerate(wrong)], "p"
     ).kept
-    assert mapping.problems(material(*kept)) == []
+    assert treatment.problems(material(*kept)) == []
 
 
 def test_a_consent_rule_keeps_its_nesting_and_an_unnamed_recipient_narrows() -> None:
@@ -153,7 +154,7 @@ def test_a_consent_rule_keeps_its_nesting_and_an_unnamed_recipient_narrows() -> 
             "provision": [{"type": "deny", "securityLabel": [{"code": "SUD"}]}, {"securityLabel": [{"code": "HIV"}]}],
         },
     }  # fmt: skip
-    (found,) = mapping.consents(material(consent))
+    (found,) = consents.consents(material(consent))
     assert found.part2
     assert found.rule == Provision(
         permit=True,
@@ -165,7 +166,7 @@ def test_a_consent_rule_keeps_its_nesting_and_an_unnamed_recipient_narrows() -> 
 
 def test_a_rule_that_does_not_say_permit_denies_unless_the_policy_opts_in() -> None:
     def permits(**more: Any) -> bool:
-        (found,) = mapping.consents(material({"resourceType": "Consent", "status": "active", "provision": {}} | more))
+        (found,) = consents.consents(material({"resourceType": "Consent", "status": "active", "provision": {}} | more))
         assert found.rule is not None
         return found.rule.permit
 
@@ -175,7 +176,7 @@ def test_a_rule_that_does_not_say_permit_denies_unless_the_policy_opts_in() -> N
 
 
 def test_a_client_of_almost_nothing() -> None:
-    found = mapping.client({"resourceType": "Patient", "id": "x", "birthDate": "1990"})
+    found = people.client({"resourceType": "Patient", "id": "x", "birthDate": "1990"})
     assert (found.name, found.birth_date, found.deceased, found.active) == ("name not on file", None, None, None)
 
 
@@ -184,7 +185,7 @@ def test_a_social_security_number_is_no_record_number() -> None:
         {"system": "http://hl7.org/fhir/sid/us-ssn", "value": "999", "type": {"coding": [{"code": "SS"}]}},
         {"value": "7", "type": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "MR"}]}},
     ]
-    assert mapping.client({"resourceType": "Patient", "id": "x", "identifier": numbers}).mrn == "7"
+    assert people.client({"resourceType": "Patient", "id": "x", "identifier": numbers}).mrn == "7"
 
 
 def as_served(bundle: Json) -> tuple[str, list[Json]]:
@@ -312,7 +313,7 @@ def test_no_oddity_of_a_resource_breaks_its_reader(kind: str, data: st.DataObjec
         for step in way:
             node = node[step]
         node[last] = data.draw(JUNK)
-    mapping.client(resource)
+    people.client(resource)
     sift([resource], "p")
     by_kind = {kind: [resource, BY_KIND[kind]]}
     by_kind["DocumentReference"] = notes.current_notes(by_kind.get("DocumentReference", []))
@@ -321,5 +322,5 @@ def test_no_oddity_of_a_resource_breaks_its_reader(kind: str, data: st.DataObjec
 
 
 def test_a_date_of_the_future_is_kept() -> None:
-    (found,) = mapping.appointments(material({"resourceType": "Appointment", "start": "2031-01-01T09:00:00Z"}))
+    (found,) = coordination.appointments(material({"resourceType": "Appointment", "start": "2031-01-01T09:00:00Z"}))
     assert found.start == datetime(2031, 1, 1, 9, tzinfo=UTC)

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from ehr_clients.fhir_r4 import FhirR4, FhirR4Settings, notes
-from ehr_clients.fhir_r4.mapping import sift
+from ehr_clients.fhir_r4.material import sift
 from ehr_clients.models import Note, Read, Section
 from tests.ehr_clients.fhir_r4.scripted import Scripted
 
