@@ -1,8 +1,7 @@
 """Builds every object once from the settings and connects them; the only module that knows all others."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,15 +13,14 @@ from aiohttp import web
 from sqlalchemy.engine import make_url
 
 from bot import clinic as clinic_file
-from bot import clinical_systems, metrics
+from bot import clinical_systems, metrics, sandbox_page
 from bot.chat import CardView, Chat, Platform
-from bot.clinic import CONSOLE_TENANT, Clinic, StaffMember
+from bot.clinic import CONSOLE_TENANT, Clinic
 from bot.clinical_systems import Charts
 from bot.flow.desk import FlowDesk, handlers, on_dead
 from bot.flow.membership import Memberships
 from bot.flow.office import Office, PageSize
 from bot.people import People
-from bot.privacy import audit
 from bot.settings import Profile, Settings
 from bot.slack import limits as slack_limits
 from bot.slack import render as slack_render
@@ -36,10 +34,9 @@ from bot.store.session import Database
 from bot.teams import PAGE_CHARACTERS, PAGE_LINES, TeamsPlatform
 from bot.teams import render as teams_render
 from bot.web.app import WebConsole
-from bot.web.clinic import AuditLine, Channel, EhrWrite, Persona
+from bot.web.clinic import Channel
 from bot.web.outbound import WebChat
 from skills import ALL
-from skills.kit import Row, Tone
 
 HERE = Path(__file__).parent
 EXAMPLE_CLINIC = next(  # in a checkout, else in the installed wheel
@@ -109,15 +106,11 @@ async def opened(
         site = web.Application(client_max_size=1024 * 1024)
         await _open_platforms(stack, settings, office, desk, charts, site, chats)
         worker = Worker(
-            db, handlers(office), on_dead=partial(on_dead, office), lane_limits=LANE_LIMITS, max_attempts=_attempts()
+            db, handlers(office), on_dead=partial(on_dead, office), lane_limits=LANE_LIMITS, max_attempts=PATIENCE
         )
         site.add_routes(metrics.routes(db))
         await stack.enter_async_context(_working(worker))
         yield Baton(settings, office, desk, worker, site, charts)
-
-
-def _attempts() -> Mapping[str, int]:
-    return PATIENCE
 
 
 def _beside(database_url: str) -> Path | None:
@@ -190,22 +183,16 @@ def _console(settings: Settings, office: Office, desk: FlowDesk, charts: Charts)
     return WebConsole(
         desk=desk,
         board=StoredBoard(office.db, office.seal),
-        people=[_persona(clinic, s) for s in clinic.staff if s.active and s.web],
+        people=[sandbox_page.persona(clinic, s) for s in clinic.staff if s.active and s.web],
         channels=[Channel(c.external_id, c.name, _note(clinic, c.team, phi=c.phi)) for c in channels],
         drawings={"slack": _as_slack, "teams": _as_teams},
-        ehr_writes=partial(_ehr_writes, charts),
-        audit_tail=partial(_audit_tail, office),
+        ehr_writes=partial(sandbox_page.ehr_writes, charts),
+        audit_tail=partial(sandbox_page.audit_tail, office),
         secret_key=settings.secret_key.get_secret_value(),
         demo=settings.profile is Profile.DEMO,
         zone=clinic.zone(),
         now=office.clock,
     )
-
-
-def _persona(clinic: Clinic, staff: StaffMember) -> Persona:
-    teams = ", ".join(clinic.team(team).name for team in staff.teams)
-    roles = ", ".join(role.replace("_", " ") for role in staff.roles).capitalize()
-    return Persona(staff.web or staff.id, f"{staff.name}, {staff.title}", f"{roles}{f' · {teams}' if teams else ''}")
 
 
 def _note(clinic: Clinic, team: str, *, phi: bool) -> str:
@@ -218,40 +205,3 @@ def _as_slack(view: CardView) -> Mapping[str, Any]:
 
 def _as_teams(view: CardView) -> Mapping[str, Any]:
     return teams_render.card_view(view)
-
-
-async def _ehr_writes(charts: Charts) -> Sequence[EhrWrite]:
-    written = charts.sandbox.resources_written() if charts.sandbox else []
-    return [_ehr_write(resource) for resource in written[:60]]
-
-
-def _ehr_write(resource: Mapping[str, Any]) -> EhrWrite:
-    meta = resource["meta"]
-    rows = [Row(label, str(resource[key])) for key, label in _SHOWN.items() if isinstance(resource.get(key), str)]
-    return EhrWrite(
-        resource_type=resource["resourceType"],
-        id=resource["id"],
-        version=meta["versionId"],
-        when=datetime.fromisoformat(meta["lastUpdated"]),
-        rows=tuple(rows),
-        json=json.dumps(resource, indent=2, ensure_ascii=False),
-    )
-
-
-_SHOWN = {"status": "Status", "docStatus": "Document status", "date": "Date", "sent": "Sent", "recorded": "Recorded"}
-
-
-async def _audit_tail(office: Office) -> Sequence[AuditLine]:
-    async with office.db.read() as conn:
-        events = await audit.tail(conn, 60)
-    return [_audit_line(office, event) for event in reversed(events)]
-
-
-def _audit_line(office: Office, event: audit.StoredEvent) -> AuditLine:
-    actor = str(event.fields.get("actor", {}).get("id", "baton"))
-    staff = office.people.by_id(actor)
-    decision, reason = event.fields.get("decision"), event.fields.get("reason")
-    tone = Tone.STOP if decision == "deny" else Tone.WARNING if decision == "break_glass" else Tone.INFO
-    about = " · ".join(str(part) for part in (event.subject, decision, reason) if part)
-    what = event.action.replace("_", " ")
-    return AuditLine(event.event_id, event.at, staff.name if staff else actor, what, about, tone)

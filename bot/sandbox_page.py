@@ -1,0 +1,102 @@
+"""What the sandbox page shows beside the chat: what was written into the EHR, and the audit trail, in words."""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from bot.clinic import Clinic, StaffMember
+from bot.clinical_systems import Charts
+from bot.flow.office import Office
+from bot.privacy import audit
+from bot.web.clinic import AuditLine, EhrWrite, Persona
+from skills.kit import Row, Tone
+
+MOST = 60
+
+
+def persona(clinic: Clinic, staff: StaffMember) -> Persona:
+    teams = ", ".join(clinic.team(team).name for team in staff.teams)
+    roles = ", ".join(role.replace("_", " ") for role in staff.roles).capitalize()
+    return Persona(staff.web or staff.id, f"{staff.name}, {staff.title}", f"{roles}{f' · {teams}' if teams else ''}")
+
+
+# Written into the EHR
+
+
+async def ehr_writes(charts: Charts) -> Sequence[EhrWrite]:
+    """Newest first, as the EHR has them now."""
+    written = charts.sandbox.resources_written() if charts.sandbox else []
+    return [_write(resource) for resource in written[:MOST]]
+
+
+def _write(resource: Mapping[str, Any]) -> EhrWrite:
+    meta = resource["meta"]
+    return EhrWrite(
+        resource_type=resource["resourceType"],
+        id=resource["id"],
+        version=meta["versionId"],
+        when=datetime.fromisoformat(meta["lastUpdated"]),
+        rows=tuple(_rows(resource)),
+        json=json.dumps(resource, indent=2, ensure_ascii=False),
+    )
+
+
+def _rows(resource: Mapping[str, Any]) -> Iterator[Row]:
+    match resource["resourceType"]:
+        case "DocumentReference":
+            yield Row("What", str(resource.get("description") or resource["type"].get("text", "Document")))
+            yield Row("By", _people(resource.get("author", [])))
+            yield Row("Text", _first_line(resource["content"][0]["attachment"]))
+        case "Communication":
+            yield Row("From", _people([resource.get("sender", {})]))
+            yield Row("To", _people(resource.get("recipient", [])) or "the team")
+            yield Row("Text", str(resource["payload"][0]["contentString"]).splitlines()[0])
+        case "Provenance":
+            yield Row("Made", ", ".join(target["reference"].split("/")[0] for target in resource["target"]))
+            yield Row("By", ", ".join(_agent(agent) for agent in resource["agent"]))
+        case "AuditEvent":
+            yield Row("About", ", ".join(_entities(resource)))
+        case _:
+            yield Row("Status", str(resource.get("status", "")))
+
+
+def _people(references: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(str(r.get("display") or r.get("reference", "")) for r in references if r)
+
+
+def _agent(agent: Mapping[str, Any]) -> str:
+    role = next(iter(agent.get("type", {}).get("coding", [])), {}).get("code", "agent")
+    return f"{_people([agent['who']])} ({role})"
+
+
+def _entities(resource: Mapping[str, Any]) -> Iterator[str]:
+    for entity in resource.get("entity", []):
+        reference = str(entity.get("what", {}).get("reference", ""))
+        if reference and not reference.startswith("Patient/"):
+            yield reference.split("/", maxsplit=1)[0]
+
+
+def _first_line(attachment: Mapping[str, Any]) -> str:
+    return base64.b64decode(attachment["data"]).decode().splitlines()[0]
+
+
+# The audit trail
+
+
+async def audit_tail(office: Office) -> Sequence[AuditLine]:
+    """Newest first."""
+    async with office.db.read() as conn:
+        events = await audit.tail(conn, MOST)
+    return [_line(office, event) for event in reversed(events)]
+
+
+def _line(office: Office, event: audit.StoredEvent) -> AuditLine:
+    actor = str(event.fields.get("actor", {}).get("id", "baton"))
+    staff = office.people.by_id(actor)
+    decision, reason = event.fields.get("decision"), event.fields.get("reason")
+    tone = Tone.STOP if decision == "deny" else Tone.WARNING if decision == "break_glass" else Tone.INFO
+    about = " · ".join(str(part) for part in (event.subject, decision, reason) if part)
+    what = event.action.replace("_", " ")
+    return AuditLine(event.event_id, event.at, staff.name if staff else actor, what, about, tone)
