@@ -24,7 +24,8 @@ _TEAMS_MARKS = (
     (re.compile(r"(?<!\w)_(?=\S)([^_\n]+?)(?<=\S)_(?!\w)"), r"<em>\1</em>"),
 )
 _TEAMS_ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!~|<>&])")
-_HELD = re.compile("\ue000(\\d+)\ue001")
+_HELD = re.compile("\ue000([0-9]+)\ue001")
+_OURS = str.maketrans("", "", "\ue000\ue001\ue002\ue003")  # stand-ins used below: never taken from a text
 
 
 def slack_text(given: Mapping[str, object] | str) -> Markup:
@@ -37,7 +38,7 @@ def slack_text(given: Mapping[str, object] | str) -> Markup:
 
 def _mrkdwn(text: str) -> Markup:
     """Slack's own escapes (&amp; &lt; &gt;) are what the text arrives with; a bare bracket opens a reference."""
-    plain = text.replace("&lt;", "\ue002").replace("&gt;", "\ue003").replace("&amp;", "&")
+    plain = text.translate(_OURS).replace("&lt;", "\ue002").replace("&gt;", "\ue003").replace("&amp;", "&")
     held: list[str] = []
     marked = _CODE.sub(lambda found: _hold(held, f"<code>{found[1] or found[2]}</code>"), str(escape(plain)))
     marked = _SLACK_REFERENCE.sub(lambda found: _hold(held, _reference(found[1])), marked)
@@ -59,7 +60,7 @@ def _reference(inner: str) -> str:
 def teams_text(text: object) -> Markup:
     """The Markdown subset of a TextBlock as Teams shows it; a backslash takes a mark's meaning away."""
     held: list[str] = []
-    kept = _TEAMS_ESCAPED.sub(lambda found: _hold(held, str(escape(found[1]))), str(text))
+    kept = _TEAMS_ESCAPED.sub(lambda found: _hold(held, str(escape(found[1]))), str(text).translate(_OURS))
     marked = str(escape(kept))
     for mark, element in _TEAMS_MARKS:
         marked = mark.sub(element, marked)

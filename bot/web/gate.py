@@ -7,8 +7,9 @@ from datetime import datetime
 
 from aiohttp import web
 
+from bot.chat import ChatUnavailable
 from bot.web import inbound
-from bot.web.problems import NotYours, Problem
+from bot.web.problems import NotYours, Problem, TryAgain
 from bot.web.render import Pages
 from bot.web.session import COOKIE, LASTS, Session, Signer, opened
 
@@ -30,6 +31,10 @@ SIGN_ON = (
 OLD_PAGE = (
     "This page was opened before you changed who you are, or too long ago. "
     "Nothing was done. Open the conversation again."
+)
+NO_STORE = (
+    "Baton's own store does not answer at the moment. Look at the conversation before you try again: "
+    "what you just did may or may not have been kept."
 )
 
 _log = logging.getLogger(__name__)
@@ -86,6 +91,8 @@ class Gate:
             answer = await page(request, session)
         except Problem as problem:
             answer = self._problem(problem)
+        except ChatUnavailable:
+            answer = self._problem(TryAgain(NO_STORE))
         except Exception as err:  # noqa: BLE001  the last page before a traceback: recorded by kind, said in words
             answer = self._failed(err)
         if COOKIE not in answer.cookies and self._read(request) is None:

@@ -5,7 +5,8 @@ Problem
 ├── NotYours         403  not signed in, an old page, or somebody else's
 ├── NoSuchPage       404
 ├── TooLarge         413
-└── WrongKind        415  not a form
+├── WrongKind        415  not a form
+└── TryAgain         503  something Baton needs does not answer
 """
 
 
@@ -41,3 +42,8 @@ class TooLarge(Problem):
 class WrongKind(Problem):
     status = 415
     title = "That request could not be read"
+
+
+class TryAgain(Problem):
+    status = 503
+    title = "Not right now"
