@@ -1,10 +1,10 @@
 """Draws a view as Adaptive Cards 1.5: pure, one function a view, none over what every Teams client shows.
 
-`draw` gives one card, except for long pickers and home pages. A card answered to a click is seen by
-that person alone, so `answer` adds the way back to the shared card.
+`draw` gives one card, except for long pickers and home pages. A card answered to a click is seen by that person alone,
+so `answer` adds the way back to the shared card.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
@@ -18,13 +18,13 @@ from bot.chat import (
     Form,
     Home,
     Notice,
-    Option,
     Picker,
     Press,
     Reply,
     Style,
     pages,
 )
+from bot.teams.controls import buttons, choice, choices, execute, field, field_size, in_parts, tiles
 from bot.teams.elements import (
     Json,
     actions,
@@ -32,22 +32,18 @@ from bot.teams.elements import (
     heading,
     paragraph,
     paragraphs,
-    plain,
     run,
     size,
     toned,
 )
-from bot.teams.inbound import INPUT
 from skills.kit import Banner, Block, Line, LineKind, Rows, Source, Sourced, Text, Title, Tone
 
 PAGE_LINES = 16
 PAGE_CHARACTERS = 2500  # of any script: a character is up to four bytes
-PART_BYTES = 18_000  # of options or fields in one card
 FEW_OPTIONS = 6  # buttons up to here: forms fail on some phones
 OPTIONS_PER_CARD = 100
 FIELDS_PER_CARD = 50
 SOURCES_PER_LINE = 12
-STYLES = {Style.PLAIN: "default", Style.PRIMARY: "positive", Style.DANGER: "destructive"}
 KINDS = {
     LineKind.FACT: "",
     LineKind.MISSING: "Not known: ",
@@ -63,7 +59,7 @@ def draw(view: Reply | Home) -> tuple[Json, ...]:
         case CardView():
             return (card_view(view),)
         case Notice():
-            return (card([toned(view.tone, view.text), *actions(_buttons(view.buttons))]),)
+            return (card([toned(view.tone, view.text), *actions(buttons(view.buttons))]),)
         case Picker():
             return picker(view)
         case Form():
@@ -86,13 +82,13 @@ def card_view(view: CardView) -> Json:
     """A summary that is too long for one message shows its first page and says where the rest is."""
     first, *rest = pages(view.card.summary, lines=PAGE_LINES, characters=PAGE_CHARACTERS)
     more = [paragraph(run("The rest of this summary is in Review.", isSubtle=True))] if rest else []
-    return card([*_blocks(first), *more, toned(view.status.tone, view.status.text), *actions(_buttons(view.buttons))])
+    return card([*_blocks(first), *more, toned(view.status.tone, view.status.text), *actions(buttons(view.buttons))])
 
 
 def detail(view: Detail) -> Json:
     page = f"{view.title}, page {view.page} of {view.pages}" if view.pages > 1 else view.title
     blocks = (block for block in view.blocks if block != Title(view.title))
-    return card([heading(page), *_blocks(blocks), *actions(_buttons(view.buttons))])
+    return card([heading(page), *_blocks(blocks), *actions(buttons(view.buttons))])
 
 
 def form(view: Form, part: int = 1) -> Json:
@@ -102,24 +98,24 @@ def form(view: Form, part: int = 1) -> Json:
     send = Button(view.action, view.submit, view.subject, view.version, Style.PRIMARY)
     body = [heading(view.title), *paragraphs(view.intro)]
     body += [toned(Tone.STOP, view.error)] if view.error else []
-    body += [element for asked in shown for element in _field(asked)]
-    return card([*body, *actions([_execute(send, inputs=True), *_further(view, part, len(parts))])])
+    body += [element for asked in shown for element in field(asked)]
+    return card([*body, *actions([execute(send, inputs=True), *_further(view, part, len(parts))])])
 
 
 def form_parts(view: Form) -> tuple[tuple[Field, ...], ...]:
     """Fields by card. Where there are several, a field with an error comes first, so that it is not overlooked."""
-    parts = _parts(view.fields, _field_size, most=FIELDS_PER_CARD)
+    parts = in_parts(view.fields, field_size, most=FIELDS_PER_CARD)
     if len(parts) == 1:
         return parts
-    return _parts(sorted(view.fields, key=lambda asked: not asked.error), _field_size, most=FIELDS_PER_CARD)
+    return in_parts(sorted(view.fields, key=lambda asked: not asked.error), field_size, most=FIELDS_PER_CARD)
 
 
 def picker(view: Picker) -> tuple[Json, ...]:
     if len(view.options) <= FEW_OPTIONS:
-        return (card([*paragraphs(view.prompt, weight="Bolder"), *_tiles(view)]),)
-    parts = _parts(view.options, lambda option: size(_choice(option)), most=OPTIONS_PER_CARD)
+        return (card([*paragraphs(view.prompt, weight="Bolder"), *tiles(view)]),)
+    parts = in_parts(view.options, lambda option: size(choice(option)), most=OPTIONS_PER_CARD)
     return tuple(
-        _choices(view, part, f" ({n} of {len(parts)})" if len(parts) > 1 else "") for n, part in enumerate(parts, 1)
+        choices(view, part, f" ({n} of {len(parts)})" if len(parts) > 1 else "") for n, part in enumerate(parts, 1)
     )
 
 
@@ -128,11 +124,10 @@ def home(view: Home) -> tuple[Json, ...]:
     for title, section in view.sections:
         lines.append([paragraph(run(title, weight="Bolder"), spacing="Medium")])
         lines += [
-            [_row(line.label, line.status), *actions(_buttons([line.button] if line.button else []))]
-            for line in section
+            [_row(line.label, line.status), *actions(buttons([line.button] if line.button else []))] for line in section
         ]
         lines += [] if section else [[paragraph(run("Nothing.", isSubtle=True))]]
-    parts = _parts(lines, size, most=50)
+    parts = in_parts(lines, size, most=50)
     return tuple(card(element for line in part for element in line) for part in parts)
 
 
@@ -183,36 +178,8 @@ def _label(name: str) -> str:
     return name if len(name) <= 40 else name[:39] + "…"
 
 
-def _buttons(buttons: Sequence[Button]) -> list[Json]:
-    return [_confirmed(button) if button.confirm else _execute(button) for button in buttons]
-
-
-def _confirmed(button: Button) -> Json:
-    """Teams asks nothing by itself: the press opens the question, and the real button is inside."""
-    assert button.confirm is not None
-    asked = button.confirm
-    question = card(
-        [paragraph(run(asked.title, weight="Bolder")), *paragraphs(asked.text), *actions([_execute(button, asked.yes)])]
-    )
-    return {"type": "Action.ShowCard", "title": button.label, "style": STYLES[button.style], "card": question}
-
-
-def _execute(button: Button, label: str | None = None, *, inputs: bool = False) -> Json:
-    """A client that cannot execute submits: the same data arrives as a message."""
-    carried = {
-        "action": button.action,
-        "subject": button.subject,
-        "version": button.version,
-        "values": dict(button.values),
-    }
-    common = {"title": label or button.label, "data": carried, "style": STYLES[button.style]}
-    common |= {} if inputs else {"associatedInputs": "none"}
-    fallback = {"type": "Action.Submit", **common}
-    return {"type": "Action.Execute", "verb": button.action, **common, "fallback": fallback}
-
-
 def _back(press: Press) -> Json:
-    return _execute(Button(Action.SHOW, "Back to the card", press.subject, press.version))
+    return execute(Button(Action.SHOW, "Back to the card", press.subject, press.version))
 
 
 def _further(view: Form, part: int, parts: int) -> list[Json]:
@@ -222,67 +189,9 @@ def _further(view: Form, part: int, parts: int) -> list[Json]:
         return []
     following = part % parts + 1
     again = Button(Action(opens), f"Part {following} of {parts}", view.subject, view.version)
-    return [_execute(replace(again, values={"part": str(following)}))]
+    return [execute(replace(again, values={"part": str(following)}))]
 
 
 def _part(press: Press) -> int:
     asked = press.values.get("part", "1")
     return int(asked) if asked.isdecimal() and len(asked) < 4 else 1
-
-
-def _field_size(asked: Field) -> int:
-    return size(_field(asked))
-
-
-def _field(asked: Field) -> list[Json]:
-    entry = {
-        "type": "Input.Text",
-        "id": INPUT + asked.key,
-        "label": plain(asked.label),
-        "value": asked.value,
-        "isMultiline": asked.multiline,
-        "isRequired": asked.required,
-        "maxLength": asked.max_length,
-    }
-    entry |= {"placeholder": asked.hint} if asked.hint else {}
-    entry |= {"errorMessage": f"{asked.label} is needed."} if asked.required else {}
-    return [*([toned(Tone.STOP, asked.error)] if asked.error else []), entry]
-
-
-def _tiles(view: Picker) -> list[Json]:
-    options = [
-        Button(view.action, option.label, view.subject, view.version, values={"choice": option.value})
-        for option in view.options
-    ]
-    return actions([_execute(option) for option in options])
-
-
-def _choices(view: Picker, options: Sequence[Option], which: str) -> Json:
-    choices = {
-        "type": "Input.ChoiceSet",
-        "id": f"{INPUT}choice",
-        "label": plain(view.prompt + which),
-        "style": "filtered",
-        "isRequired": True,
-        "errorMessage": "Choose one.",
-        "choices": [_choice(option) for option in options],
-    }
-    choose = Button(view.action, "Choose", view.subject, view.version, Style.PRIMARY)
-    return card([choices, *actions([_execute(choose, inputs=True)])])
-
-
-def _choice(option: Option) -> Json:
-    return {"title": plain(option.label), "value": option.value}
-
-
-def _parts[T](things: Sequence[T], cost: Callable[[T], int], *, most: int) -> tuple[tuple[T, ...], ...]:
-    """Split in order, each part within PART_BYTES; a single thing above that stands alone. () gives one empty part."""
-    parts: list[list[T]] = [[]]
-    room = PART_BYTES
-    for thing in things:
-        if parts[-1] and (cost(thing) > room or len(parts[-1]) == most):
-            parts.append([])
-            room = PART_BYTES
-        parts[-1].append(thing)
-        room -= cost(thing)
-    return tuple(tuple(part) for part in parts)

@@ -125,6 +125,11 @@ def test_a_form_keeps_what_was_typed_and_says_what_is_wrong() -> None:
     assert {"Nothing was saved yet.", "Say why in a few words."} <= set(words(drawn))
 
 
+def test_a_field_longer_than_its_limit_is_not_cut_by_the_client() -> None:
+    drawn = form(replace(FORM, fields=(Field("k", "Section", "x" * 3500),)))
+    assert [part["maxLength"] for part in parts(drawn) if part.get("type") == "Input.Text"] == [3500]
+
+
 def test_a_short_form_keeps_its_order() -> None:
     shown = [part["id"] for part in parts(form(FORM)) if part.get("type") == "Input.Text"]
     assert shown == ["input_patient", "input_actions", "input_reason"]
