@@ -18,7 +18,8 @@ from tests.fakes.teams_playground import PLAYGROUND_TENANT, SigningProxy, free_p
 from tests.fakes.views import CARD_VIEW, NASTY, PASSAGE
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
-FROM_BROWSER_MS = 10_000
+FROM_BROWSER_MS = 15_000
+expect.set_options(timeout=FROM_BROWSER_MS)
 
 
 @pytest.fixture
