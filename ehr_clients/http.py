@@ -201,7 +201,7 @@ class FhirHttp:
         timeout = aiohttp.ClientTimeout(
             total=max(0.05, min(self._limits.attempt_s, left_s)), sock_connect=self._limits.connect_s
         )
-        async with self._places:
+        async with self._places:  # a wait for a place is ours, not the server's: the timeout starts after it
             try:
                 async with self._session.request(
                     request.method,

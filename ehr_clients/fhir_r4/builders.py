@@ -74,7 +74,7 @@ def content_hash(content: bytes) -> str:
 def as_sent(stored: Any, sent: Any) -> Any:
     """Of what is stored, the elements that we set: servers add ids, narratives and times of their own."""
     if isinstance(sent, dict) and isinstance(stored, dict):
-        return {name: as_sent(stored.get(name), value) for name, value in sent.items() if name != "meta"}
+        return {name: as_sent(stored.get(name), value) for name, value in sent.items()}
     if isinstance(sent, list) and isinstance(stored, list) and len(sent) == len(stored):
         return [as_sent(there, here) for there, here in zip(stored, sent, strict=True)]
     return stored

@@ -80,6 +80,9 @@ class FhirR4:
     async def apply(self, write: Write, *, key: str) -> Receipt:
         return await (await self._ready()).writer.apply(write, key=key)
 
+    async def stored(self, write: Write, *, key: str) -> Receipt | None:
+        return await (await self._ready()).writer.stored(write, key=key)
+
     async def find(self, query: ClientQuery) -> list[Client]:
         params = _patient_params(query)
         if not params:

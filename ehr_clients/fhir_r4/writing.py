@@ -54,6 +54,14 @@ class Writer:
                 return self._own_store(write, key)
             return await self._store(write, way, way.kind, key)
 
+    async def stored(self, write: Write, *, key: str) -> Receipt | None:
+        way = route(type(write), self._abilities, audit_as_document=self._audit_as_document)
+        found = await self._find(way.kind, key, write.client_id) if way.kind else None
+        if way.kind is None or found is None:
+            return None
+        sent = builders.build(write, way.kind, key=key, ehr_address=self._http.base.host or "ehr")
+        return await self._confirm(found, sent, way, repeated=True)
+
     def _own_store(self, write: Write, key: str) -> Receipt:
         """A receipt for what the caller keeps: the hash of what an EHR would have been sent."""
         would_be = type(write).__name__.removesuffix("Write").replace("Audit", "AuditEvent")

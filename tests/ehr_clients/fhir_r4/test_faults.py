@@ -339,11 +339,22 @@ async def test_an_ambiguous_conditional_create_needs_a_person(server: SandboxSer
         await ehr.apply(WRITE, key="k")
 
 
-async def test_a_search_that_ignores_the_key_finds_nothing(server: SandboxServer, ehr: FhirR4) -> None:
-    first = await ehr.apply(WRITE, key="k1")
-    second = await ehr.apply(WRITE, key="k2")
-    assert first.ref != second.ref
-    assert not second.repeated
+async def test_a_server_that_ignores_the_key_in_a_search_is_not_believed(server: SandboxServer) -> None:
+    class Ignores(OneAnswerLost):
+        async def __call__(self, request: web.Request) -> web.StreamResponse:
+            if request.path.endswith("/DocumentReference/_search"):
+                page = {
+                    "resourceType": "Bundle",
+                    "entry": [{"resource": {"resourceType": "DocumentReference", "id": "any"}}],
+                }
+                return web.json_response(page)
+            return await super().__call__(request)
+
+    door = Ignores(server, conditional=True)
+    door.lose = False
+    receipt = await through(server, door, lambda ehr: ehr.apply(WRITE, key="k"))
+    assert receipt.ref != "DocumentReference/any"
+    assert not receipt.repeated
 
 
 @pytest.mark.parametrize("key", ["", "a b", "a|b", "x" * 129, "ä"])
