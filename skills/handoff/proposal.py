@@ -108,7 +108,7 @@ def _communication(facts: HandoffFacts, text: DraftText, signed: Signed) -> Comm
 
 def _message(facts: HandoffFacts, text: DraftText) -> str:
     """Points to the document and repeats none of it but the one word."""
-    what = f"Handoff of {facts.alias} from {named(facts.sender)} to {receiver(facts)}. Severity: {_word(facts, text)}."
+    what = f"Handoff of {facts.alias} from {named(facts.sender)}, to {receiver(facts)}. Severity: {_word(facts, text)}."
     ask = "The summary is filed with this message; please accept it with a read-back in your own words, or ask."
     return " ".join([what, ask, *([PART2_NOTICE] if facts.part2 else [])])
 

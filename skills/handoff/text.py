@@ -22,7 +22,7 @@ SUMMARY = {
 
 
 def compose(facts: HandoffFacts) -> DraftText:
-    heading = f"Handoff summary for {facts.alias}, from {named(facts.sender)} to {receiver(facts)}, {day(facts.at)}"
+    heading = f"Handoff summary for {facts.alias}, from {named(facts.sender)}, to {receiver(facts)}, {day(facts.at)}"
     fitted = fit(tuple(_candidates(facts)), WORDS - count(heading) - count(" ".join(SUMMARY.values())))
     return DraftText(heading, tuple(passage for passage in _passages(facts, fitted) if passage.lines))
 

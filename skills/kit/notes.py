@@ -39,12 +39,15 @@ _HEADINGS = {
 _PART_OF = {word: part for part, words in _HEADINGS.items() for word in words}
 _COLON = re.compile(r"\s*(?:#+\s*|\*\*)?([A-Za-z][A-Za-z &/]{0,24}?)(?:\*\*)?\s*:(?:\*\*)?(?=\s|$)")
 _ALONE = re.compile(r"\s*(#+\s*)?([A-Za-z][A-Za-z &/]*?)\s*$")
+_LONGEST_HEADING = 60
 _BULLET = re.compile(r"\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _STOP = re.compile(r"[.!?]+[\"”’')\]]*(?=\s)")
 _NOT_A_STOP = re.compile(
-    r"(?:\b(?:Dr|Drs|Mr|Mrs|Ms|Mx|St|Jr|Sr|Rev|Prof|vs|approx|appt|[Pp]t|[Pp]ts|[Hh]x|[Tt]x|[Dd]x|e\.g|i\.e)|(?:^|[\s(])[A-Z])\.$"
+    r"(?:\b(?:Dr|Drs|Mr|Mrs|Ms|Mx|St|Jr|Sr|Rev|Prof|vs|approx|appt|[Pp]t|[Pp]ts|[Hh]x|[Tt]x|[Dd]x|e\.g|i\.e)"
+    r"|(?<![^\s(])[A-Z])\.$"
 )
-_OPENS = re.compile(r"[\"“‘'(\[]?[A-Z0-9\"“]")
+_LONGEST_ABBREVIATION = 8
+_OPENS = re.compile(r"\s*[\"“‘'(\[]?[A-Z0-9\"“]")
 
 
 def sentences(note: str) -> tuple[Sentence, ...]:
@@ -59,11 +62,16 @@ def sentences(note: str) -> tuple[Sentence, ...]:
 
 def stretches(line: str, start: int = 0) -> Iterator[tuple[int, int]]:
     """Where each sentence of a line begins and ends. Together they hold every character but the blanks between them."""
-    begin = start
+    begin = seen = start
+    straight = curly = 0
     for stop in _STOP.finditer(line, start):
-        if _ends(line, begin, stop.end()):
-            yield from _trimmed(line, begin, stop.end())
-            begin = stop.end()
+        straight += line.count('"', seen, stop.end())
+        curly += line.count("“", seen, stop.end()) - line.count("”", seen, stop.end())
+        seen = stop.end()
+        goes_on = (straight % 2 == 1 and line.rfind('"') >= seen) or (curly > 0 and line.rfind("”") >= seen)
+        if not goes_on and _ends(line, begin, seen):
+            yield from _trimmed(line, begin, seen)
+            begin = seen
     yield from _trimmed(line, begin, len(line))
 
 
@@ -71,7 +79,11 @@ def _heading(line: str, current: Part) -> tuple[Part, int]:
     """The part a line belongs to, and where its own words begin."""
     if (before_colon := _COLON.match(line)) and (part := _PART_OF.get(before_colon[1].lower().strip())):
         return part, before_colon.end()
-    if (alone := _ALONE.match(line)) and (alone[1] or alone[2].isupper() or alone[2].istitle()):
+    if (
+        len(line) <= _LONGEST_HEADING
+        and (alone := _ALONE.match(line))
+        and (alone[1] or alone[2].isupper() or alone[2].istitle())
+    ):
         known = _PART_OF.get(alone[2].lower())
         if known or alone[1]:
             return known or Part.OTHER, len(line)
@@ -80,17 +92,9 @@ def _heading(line: str, current: Part) -> tuple[Part, int]:
 
 
 def _ends(line: str, begin: int, stop: int) -> bool:
-    """A full stop ends a sentence unless it belongs to an abbreviation, or to a quotation that goes on."""
-    told = line[begin:stop]
-    if _NOT_A_STOP.search(told) or not _OPENS.match(line[stop:].lstrip()):
-        return False
-    return not _quotation_goes_on(told, line[stop:])
-
-
-def _quotation_goes_on(told: str, rest: str) -> bool:
-    straight = told.count('"') % 2 == 1 and '"' in rest
-    curly = told.count("“") > told.count("”") and "”" in rest
-    return straight or curly
+    """A full stop ends a sentence where the next one opens, unless it belongs to an abbreviation."""
+    abbreviated = _NOT_A_STOP.search(line, max(begin, stop - _LONGEST_ABBREVIATION), stop)
+    return not abbreviated and _OPENS.match(line, stop) is not None
 
 
 def _trimmed(line: str, begin: int, end: int) -> Iterator[tuple[int, int]]:

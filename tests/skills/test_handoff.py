@@ -106,7 +106,9 @@ def test_nothing_is_dropped_when_the_chart_is_long() -> None:
 
 
 def test_heading_names_the_people_and_the_alias_only() -> None:
-    assert draft(rich()).heading == "Handoff summary for C-102, from Marisol Vega, LCSW to Daniel Osei, LPC, 11/23/2026"
+    assert (
+        draft(rich()).heading == "Handoff summary for C-102, from Marisol Vega, LCSW, to Daniel Osei, LPC, 11/23/2026"
+    )
 
 
 def test_a_handoff_to_the_team_says_so() -> None:

@@ -1,5 +1,7 @@
 """Splitting a note loses nothing, invents nothing, and knows the four note forms."""
 
+from time import perf_counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,3 +74,10 @@ SPLITS = [
 @pytest.mark.parametrize(("line", "expected"), SPLITS)
 def test_sentences_end_where_a_reader_would_end_them(line: str, expected: list[str]) -> None:
     assert [each.text for each in sentences(line)] == expected
+
+
+@pytest.mark.parametrize("unit", ["A. ", '"A. ', "“A. ", "word. Word ", " ", "A", "# "])
+def test_a_note_pasted_as_one_huge_line_does_not_stop_the_clinic(unit: str) -> None:
+    begun = perf_counter()
+    sentences(unit * (200_000 // len(unit)))
+    assert perf_counter() - begun < 10  # linear takes a fraction of a second, quadratic takes minutes
