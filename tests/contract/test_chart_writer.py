@@ -102,6 +102,7 @@ async def test_a_write_is_stored_as_declared_and_reads_back_the_same(world: Worl
         with pytest.raises(EhrRefused, match="nothing can be filed"):
             await world.ehr.apply(write, key=key)
         return
+    assert await world.ehr.stored(write, key=key) is None
     receipt = await world.ehr.apply(write, key=key)
     assert receipt.op is op
     assert receipt.sent_hash == receipt.readback_hash
@@ -109,6 +110,7 @@ async def test_a_write_is_stored_as_declared_and_reads_back_the_same(world: Worl
     assert len(await world.stored(key)) == (0 if op is Op.OWN_STORE else 1)
     assert (receipt.ref == f"own-store/{key}") is (op is Op.OWN_STORE)
     again = await world.ehr.apply(write, key=key)
+    assert op is Op.OWN_STORE or again == await world.ehr.stored(write, key=key)
     assert again.repeated
     assert (again.ref, again.version, again.readback_hash) == (receipt.ref, receipt.version, receipt.readback_hash)
     assert len(await world.stored(key)) == (0 if op is Op.OWN_STORE else 1)
