@@ -120,11 +120,12 @@ class FakeSlack:
 
 
 async def _sent(request: web.Request) -> Json:
-    """slack_sdk sends JSON, or a form with JSON in some of its fields."""
+    """slack_sdk sends JSON, or a query or form with JSON in some of its fields."""
     if request.content_type == "application/json":
         sent: Json = await request.json()
         return sent
-    return {key: _read(str(value)) for key, value in (await request.post()).items()}
+    fields = {**request.query, **await request.post()}
+    return {key: _read(str(value)) for key, value in fields.items()}
 
 
 def _read(value: str) -> Any:

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import io
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -47,7 +48,7 @@ class SlackSide:
 
     async def post(self, raw: bytes, kind: str, headers: dict[str, str] | None = None) -> tuple[int, str]:
         all_headers = {"Content-Type": kind, **(signed(raw) if headers is None else headers)}
-        async with self.http.post("/slack/events", data=raw, headers=all_headers) as answer:
+        async with self.http.post("/slack/events", data=io.BytesIO(raw), headers=all_headers) as answer:
             return answer.status, await answer.text()
 
     async def form(self, fields: Json) -> tuple[int, str]:

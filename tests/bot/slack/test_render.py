@@ -198,6 +198,11 @@ LONG = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=6
 WORDS = st.one_of(st.text(max_size=200), LONG)
 
 
+def test_an_emoji_counts_twice_as_it_does_for_slack() -> None:
+    assert limits.width("a😀") == 3
+    assert [len(piece) for piece in limits.chunks("😀" * 2000, 3000)] == [1500, 500]
+
+
 @given(LONG, st.integers(1, 4000))
 def test_chunks_lose_no_character(text: str, limit: int) -> None:
     pieces = limits.chunks(text, max(limit, 2))
