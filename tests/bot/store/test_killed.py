@@ -18,7 +18,7 @@ from tests.bot.store.doomed_worker import LEASE_S
 from tests.postgres import Postgres
 
 JOBS = 200
-KILLS = 6
+KILLS = 4
 ROOT = Path(__file__).parents[3]
 
 
