@@ -187,7 +187,7 @@ async def test_detail_is_for_one_person_and_kept_nowhere(sandbox: Sandbox, visit
     assert page.status == 200
     assert "Reports sleeping five hours a night." in page.text
     assert "Source: Progress note · 20 Nov 2026 · Dana Reyes, LCSW · line 4" in page.text
-    assert "Missing Safety plan: not documented." in page.text
+    assert "Not known Safety plan: not documented." in page.text
     assert "Page 1 of 2" in page.text
     assert page.html.count(escape(NASTY, quote=True).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")) == 2
     assert await shown(sandbox) == [CARD_VIEW]
