@@ -53,7 +53,10 @@ PAGE_SIZES = {
     Platform.WEB: PageSize(lines=200, characters=60_000),
 }
 LANE_LIMITS = {"chat": 1, "tell": 1, "ehr": 6}
-PATIENCE = {"file": 300, "file_words": 300, "expire": 1000, "give_back": 1000}  # attempts before a person must look
+PATIENCE = {  # attempts before a person must look; those that wait for the EHR or a platform try for about a day
+    **dict.fromkeys(("caseload", "prepare", "read_again", "file", "file_words", "post_card", "redraw_card"), 300),
+    **dict.fromkeys(("expire", "give_back"), 1000),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,6 +169,13 @@ class ChartWriter(Protocol):
         """
         ...
 
+    async def stored(self, write: Write, *, key: str) -> Receipt | None:
+        """What an earlier `apply` of this write stored, read back and compared (`repeated=True`); None: nothing.
+
+        Sends nothing: it answers what became of a call that died. Raises EhrRefused, EhrUnavailable, OutcomeUnknown.
+        """
+        ...
+
 
 class Ehr(ChartReader, ChartWriter, Protocol):
     """A whole EHR. Open with `async with`: one HTTP session, closed by whoever opened it."""

@@ -11,7 +11,7 @@ from bot.flow.decide import Desk, current, look_up, reason_form, refuse
 from bot.flow.office import EHR_LANE, Office, new_id
 from bot.flow.records import Exchange
 from bot.privacy.audit import Action as Audited
-from bot.privacy.policy import may_accept, may_decide
+from bot.privacy.policy import Answer, may_accept, may_decide
 from bot.store import jobs
 from skills.kit import Tone
 
@@ -41,7 +41,8 @@ async def save_accept(office: Office, press: Press) -> Reply:
     now, draft, staff = office.clock(), desk.draft, desk.staff
     async with office.db.write() as conn:
         values = {"accepted_by": staff.id, "accepted_at": now}
-        if await records.set_once(conn, draft.id, now, empty="accepted_at", **values):
+        still_open = ("accepted_at", "returned_at", "recalled_at")
+        if await records.set_once(conn, draft.id, now, empty=still_open, **values):
             said = Exchange(new_id(), draft.id, "read_back", staff.id, words, now)
             await _say(conn, office, said, file=True)
             about = trail.about_draft(draft, await records.hash_of(conn, draft.id, draft.version))
@@ -159,7 +160,8 @@ async def _question(office: Office, press: Press) -> Exchange | Reply:
     if isinstance(desk, Notice):
         return desk
     if desk.staff.id not in {desk.draft.decided_by, desk.draft.asked_by}:
-        return Notice("The question is for the sender of the handoff.", Tone.STOP)
+        other = Answer(allowed=False, rule="answer.other", sentence="The question is for the sender of the handoff.")
+        return await refuse(office, press, desk.staff, desk.draft, other)
     return said
 
 
@@ -183,7 +185,7 @@ async def save_recall(office: Office, press: Press) -> Reply:
     draft, staff, now = desk.draft, desk.staff, office.clock()
     async with office.db.write() as conn:
         values = {"recalled_by": staff.id, "recalled_at": now}
-        if await records.set_once(conn, draft.id, now, empty="recalled_at", **values):
+        if await records.set_once(conn, draft.id, now, empty=("recalled_at",), **values):
             await _say(conn, office, Exchange(new_id(), draft.id, "recall", staff.id, words, now), file=True)
             about = trail.about_draft(draft)
             await trail.note(conn, office, Audited.RECALLED, staff, about, who=press.who, place=press.place)

@@ -5,17 +5,22 @@ Nobody approves what they have not seen: pressing Approve before the whole of th
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.chat import Action, CardView, Detail, Field, Form, Notice, Platform, Press, Reply
+from bot.chat import Action, CardView, Field, Form, Notice, Press, Reply
 from bot.clinic import StaffMember
 from bot.drafts import Draft, Stale, State, stale
-from bot.flow import prepare, present, records, trail, views
+from bot.flow import prepare, present, records, tell, trail, views
+from bot.flow.intake import STRANGER as WHO_ARE_YOU
+from bot.flow.intake import may_stand
 from bot.flow.office import EHR_LANE, Office, PageSize
+from bot.flow.reading import reader_ruling
 from bot.flow.records import Content
 from bot.flow.standing import CLICK_WAIT_S, standing
 from bot.privacy.audit import Action as Audited
+from bot.privacy.consent import holds_protected
 from bot.privacy.policy import VERSION, Answer, Standing, may_decide, may_read
 from bot.store import jobs
 from ehr_clients.errors import EhrError
@@ -23,7 +28,11 @@ from skills.kit import Section, Tone
 
 NOT_FILED_ALERT_S = 15 * 60.0
 GONE = Notice("This draft is not here any more. Ask for a fresh one.", Tone.WARNING)
-STRANGER = Notice("I do not know you here. Ask your Baton administrator to add you to the clinic file.", Tone.STOP)
+CLOSED = Answer(
+    allowed=False, rule="channel.closed", sentence="This channel may not carry client information (any more)."
+)
+STRANGER = Notice(WHO_ARE_YOU, Tone.STOP)
+MOVED_ON = "The draft changed while you wrote. Your words are here; sections you left alone show the newer text."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +55,23 @@ async def look_up(office: Office, press: Press, *, draft_id: str | None = None) 
         return STRANGER
     if draft is None:
         return GONE
-    named = draft.to_staff == staff.id
+    named = addressed_to(draft, staff)
     try:
         stand = await standing(office, staff, draft.client_id, named_receiver=named, within_s=CLICK_WAIT_S)
     except EhrError:
         return Notice("The EHR does not answer, so I cannot check the care team. Try again in a minute.", Tone.WARNING)
-    if not stand.named_receiver and _may_accept_for_team(draft, staff):
-        stand = replace(stand, named_receiver=True)
     return Desk(staff, draft, stand)
 
 
-def _may_accept_for_team(draft: Draft, staff: StaffMember) -> bool:
-    """A filed handoff that is addressed to a team may be read by that team's clinicians."""
-    return draft.state is State.FILED and draft.to_staff is None and draft.team in staff.teams
+def addressed_to(draft: Draft, staff: StaffMember) -> bool:
+    """Whether this person is, or is in the team of, the receiver of a handoff that lies with its receiver.
+
+    Not before it is filed: nothing reaches a receiver without a yes. Not after it was recalled or went back.
+    """
+    went_back = draft.returned_at is not None and draft.accepted_at is None
+    if draft.state is not State.FILED or draft.recalled_at or went_back:
+        return False
+    return draft.to_staff == staff.id if draft.to_staff else draft.team in staff.teams
 
 
 async def refuse(
@@ -86,12 +99,14 @@ async def review(office: Office, press: Press) -> Reply:
     return await _show(office, press, desk, answer)
 
 
-async def _show(office: Office, press: Press, desk: Desk, answer: Answer) -> Detail:
+async def _show(office: Office, press: Press, desk: Desk, answer: Answer) -> Reply:
     draft = desk.draft
+    if withheld := await _withheld(office, press, desk):
+        return withheld
     blocks = await present.detail_blocks(office, draft)
     size = office.page_sizes.get(press.place.platform, PageSize(lines=20, characters=8000))
     title = f"{office.shelf[draft.skill].title} {draft.alias}"
-    page = views.detail(draft, blocks, title, size, _page(press))
+    page = views.detail(draft, blocks, title, size, _page(press, draft))
     async with office.db.write() as conn:
         version_hash = await records.hash_of(conn, draft.id, draft.version)
         about = trail.about_draft(draft, version_hash)
@@ -103,9 +118,26 @@ async def _show(office: Office, press: Press, desk: Desk, answer: Answer) -> Det
     return page
 
 
-def _page(press: Press) -> int:
+def _page(press: Press, draft: Draft) -> int:
+    """A page of an earlier version leads to the first page of this one: nobody skips what they have not seen."""
     words = press.values.get("page", "1")
-    return int(words) if words.isdecimal() and len(words) < 5 else 1
+    return int(words) if press.version == draft.version and words.isdecimal() and len(words) < 5 else 1
+
+
+async def _withheld(office: Office, press: Press, desk: Desk) -> Reply | None:
+    """Protected records are shown to nobody whom the consent on file does not cover now (42 CFR 2.31, 2.33)."""
+    async with office.db.read() as conn:
+        content = await prepare.opened(conn, office, desk.draft)
+    if content is None or not holds_protected(content.consent_hash):
+        return None
+    try:
+        ruling = await reader_ruling(office, desk.draft, desk.staff, within_s=CLICK_WAIT_S)
+    except EhrError:
+        return Notice("The EHR does not answer, so I cannot check the consent. Try again in a minute.", Tone.WARNING)
+    if ruling.allowed:
+        return None
+    words = "This draft holds records protected by 42 CFR Part 2, and no consent on file covers you. Nothing is shown."
+    return await refuse(office, press, desk.staff, desk.draft, Answer(allowed=False, rule=ruling.rule, sentence=words))
 
 
 # Approve
@@ -119,6 +151,8 @@ async def approve(office: Office, press: Press) -> Reply:
         return outdated
     approval = office.shelf[desk.draft.skill].approval
     answer = may_decide(desk.stand, approval, asked_by=desk.draft.asked_by, now=office.clock(), approving=True)
+    if answer.allowed and not may_stand(office, press.place):
+        answer = CLOSED
     if not answer.allowed:
         return await refuse(office, press, desk.staff, desk.draft, answer)
     async with office.db.read() as conn:
@@ -166,7 +200,7 @@ async def _approved(office: Office, press: Press, desk: Desk, answer: Answer) ->
             )
             await start_filing(conn, draft)
             await present.redraw_all(conn, draft)
-    return await current(office, draft.id)
+    return await (current(office, draft.id) if first else _overtaken(office, draft.id, draft.version))
 
 
 async def start_filing(conn: AsyncConnection, draft: Draft) -> None:
@@ -183,6 +217,8 @@ async def edit(office: Office, press: Press) -> Reply:
     desk = await _deciding(office, press)
     if not isinstance(desk, Desk):
         return desk
+    if withheld := await _withheld(office, press, desk):
+        return withheld
     async with office.db.read() as conn:
         content = await prepare.opened(conn, office, desk.draft)
     if content is None:
@@ -201,13 +237,17 @@ def _edit_form(draft: Draft, content: Content, typed: dict[str, str], error: str
 
 async def save_edit(office: Office, press: Press) -> Reply:
     """A new version that waits. Nothing typed is lost when the draft moved on meanwhile: the form comes back."""
-    desk = await _deciding(office, press)
+    desk = await _deciding(office, press, any_version=True)
     if not isinstance(desk, Desk):
         return desk
+    if withheld := await _withheld(office, press, desk):
+        return withheld
     async with office.db.read() as conn:
         content = await prepare.opened(conn, office, desk.draft)
     if content is None:
         return GONE
+    if press.version != desk.draft.version:
+        return _edit_form(desk.draft, content, await _changed_words(office, press, desk.draft), MOVED_ON)
     keys = {p.key for p in content.text.passages}
     typed = {key: words for key, words in press.values.items() if key in keys}
     text = content.text.edited(typed)
@@ -218,17 +258,27 @@ async def save_edit(office: Office, press: Press) -> Reply:
     return await _edited(office, press, desk, replace(content, text=text, content_hash=text.content_hash()))
 
 
+async def _changed_words(office: Office, press: Press, draft: Draft) -> dict[str, str]:
+    """The sections in which somebody who edited an earlier version wrote something of their own."""
+    async with office.db.read() as conn:
+        shown = await prepare.opened(conn, office, draft, press.version)
+    keys = {p.key for p in shown.text.passages} if shown else set()
+    typed = {key: words for key, words in press.values.items() if key in keys}
+    return {key: words for key, words in typed.items() if shown and shown.text.edited({key: words}) != shown.text}
+
+
 async def _edited(office: Office, press: Press, desk: Desk, content: Content) -> Reply:
     draft, now = desk.draft, office.clock()
     fresh = replace(content, version=draft.version + 1, changes=(), made_by=desk.staff.id)
     async with office.db.write() as conn:
-        if await records.move(conn, draft, State.WAITING, now, version=fresh.version, trouble=None):
+        first = await records.move(conn, draft, State.WAITING, now, version=fresh.version, trouble=None)
+        if first:
             await records.add_version(conn, office.seal, draft.id, fresh, policy=VERSION, now=now)
             await records.mark_reviewed(conn, draft.id, fresh.version, desk.staff.id, now)
             about = trail.about_draft(draft, fresh.content_hash)
             await trail.note(conn, office, Audited.DRAFT_EDITED, desk.staff, about, who=press.who, place=press.place)
             await present.redraw_all(conn, draft)
-    return await current(office, draft.id)
+    return await (current(office, draft.id) if first else save_edit(office, press))
 
 
 # Reject
@@ -256,20 +306,21 @@ async def save_reject(office: Office, press: Press) -> Reply:
     async with office.db.write() as conn:
         sealed = office.seal.seal(reason, context=f"drafts.reason/{draft.id}")
         values = {"decided_by": desk.staff.id, "decided_at": now, "reason": sealed}
-        if await records.move(conn, draft, State.REJECTED, now, **values):
+        first = await records.move(conn, draft, State.REJECTED, now, **values)
+        if first:
             about = trail.about_draft(draft, await records.hash_of(conn, draft.id, draft.version))
             await trail.note(conn, office, Audited.DRAFT_REJECTED, desk.staff, about, who=press.who, place=press.place)
-            await records.purge(conn, draft.id)
+            await records.purge(conn, office.seal, draft.id)
             await present.redraw_all(conn, draft)
-    return await current(office, draft.id)
+    return await (current(office, draft.id) if first else _overtaken(office, draft.id, draft.version))
 
 
-async def _deciding(office: Office, press: Press) -> Desk | Reply:
+async def _deciding(office: Office, press: Press, *, any_version: bool = False) -> Desk | Reply:
     """The desk of somebody who may edit or reject this version now, or what to say instead."""
     desk = await look_up(office, press)
     if isinstance(desk, Notice):
         return desk
-    if outdated := await _outdated(office, desk.draft, press.version):
+    if outdated := await _outdated(office, desk.draft, desk.draft.version if any_version else press.version):
         return outdated
     approval = office.shelf[desk.draft.skill].approval
     answer = may_decide(desk.stand, approval, asked_by=desk.draft.asked_by, now=office.clock(), approving=False)
@@ -292,6 +343,13 @@ async def _outdated(office: Office, draft: Draft, version: int) -> Reply | None:
             return await current(office, draft.id)
         case Stale.EXPIRED:
             return Notice("This draft expired. Nothing was filed; ask again for a fresh one.", Tone.WARNING)
+
+
+async def _overtaken(office: Office, draft_id: str, version: int) -> Reply:
+    """What to say to somebody who pressed at the same moment as somebody else, and was second."""
+    async with office.db.read() as conn:
+        draft = await records.draft(conn, draft_id)
+    return GONE if draft is None else await _outdated(office, draft, version) or await current(office, draft_id)
 
 
 def _already(office: Office, draft: Draft) -> str:
@@ -333,6 +391,10 @@ async def retry(office: Office, press: Press) -> Reply:
                 return Notice("Reading the chart again. The card changes when there is something new.")
             case State.FILING_FAILED:
                 if await records.move(conn, desk.draft, State.APPROVED, office.clock(), trouble=None):
+                    about = trail.about_draft(desk.draft)
+                    await trail.note(
+                        conn, office, Audited.FILING_RETRIED, desk.staff, about, who=press.who, place=press.place
+                    )
                     await start_filing(conn, desk.draft)
                     await present.redraw_all(conn, desk.draft)
             case State.FILED if desk.draft.returned_at:
@@ -344,9 +406,12 @@ async def retry(office: Office, press: Press) -> Reply:
 
 async def send_again(conn: AsyncConnection, office: Office, draft: Draft) -> None:
     """A returned handoff is offered to its receiver once more, with a fresh clock."""
+    now = office.clock()
     minutes = office.clinic.team(draft.team).handoff_sla_minutes
-    await records.offer_again(conn, draft, office.clock(), minutes)
+    accept_by = now + timedelta(minutes=minutes)
+    if not await records.offer_again(conn, draft, now, accept_by):
+        return
     await jobs.enqueue(conn, "give_back", draft.id, lane="clock", delay_s=minutes * 60)
     await present.redraw_all(conn, draft)
     if draft.to_staff:
-        await present.put_up_for(conn, office, draft, draft.to_staff, Platform.WEB)
+        await tell.soon(conn, tell.About.OFFERED_AGAIN, draft.id, draft.to_staff, occasion=str(accept_by))

@@ -13,12 +13,13 @@ from bot.clinic import StaffMember
 from bot.drafts import Draft, State
 from bot.flow import prepare, present, records, tell, trail
 from bot.flow.office import EHR_LANE, Office
-from bot.flow.reading import draw_up
+from bot.flow.reading import Drawn, draw_up
 from bot.flow.records import Content
 from bot.flow.standing import standing
 from bot.people import person
 from bot.privacy.audit import Action as Audited
 from bot.privacy.audit import Adapter, Outcome
+from bot.privacy.consent import rests_on_none
 from bot.privacy.policy import may_decide
 from bot.store import jobs
 from bot.store import tables as t
@@ -33,7 +34,9 @@ from ehr_clients.port import (
     TaskWrite,
     Write,
 )
-from skills.kit import Signed, Step
+from skills.kit import Purpose, Signed, Step
+
+FILED_WORDS = frozenset({"read_back", "recall"})  # the exchanges that go into the chart
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ async def file(office: Office, job: Job) -> Finish | None:
     if draft is None or content is None or draft.state is not State.APPROVED:
         return None
     try:
-        if not done and (finish := await _still_good(office, draft, content)):
+        if not done and (finish := await _not_yet(office, draft, content)):
             return finish
         step = next((s for s in plan(office, draft, content) if s.name not in done), None)
         if step is None:
@@ -70,48 +73,63 @@ async def file(office: Office, job: Job) -> Finish | None:
 def plan(office: Office, draft: Draft, content: Content) -> tuple[Step, ...]:
     """The skill's writes, then one audit record in the EHR for each clinical write. The same at every attempt."""
     approver = office.people.by_id(draft.decided_by or "")
-    assert approver is not None
-    assert draft.decided_at is not None
+    if approver is None or draft.decided_at is None:
+        raise Never("approver_unknown")
     skill = office.shelf[draft.skill]
     steps: tuple[Step, ...] = skill.writes(content.facts, content.text, Signed(person(approver), draft.decided_at))
-    audited = [s for s in steps if isinstance(s.write, DocumentWrite | CommunicationWrite | TaskWrite)]
-    when, purpose = draft.decided_at, skill.purpose.value
-    records_of_it = tuple(
-        Step(
-            f"audit-{s.name}",
-            AuditWrite(
-                client_id=draft.client_id,
-                event_id=f"{draft.id}-{draft.version}-{s.name}",
-                action="write_confirmed",
-                who=approver.practitioner,
-                purpose=purpose,
-                when=when,
-                about=(f"@{s.name}",),
-            ),
-        )
-        for s in audited
+    clinical = [s for s in steps if isinstance(s.write, DocumentWrite | CommunicationWrite | TaskWrite)]
+    return (*steps, *(_audit_record(draft, step, approver, skill.purpose, draft.decided_at) for step in clinical))
+
+
+def _audit_record(draft: Draft, step: Step, approver: StaffMember, purpose: Purpose, when: datetime) -> Step:
+    write = AuditWrite(
+        client_id=draft.client_id,
+        event_id=f"{draft.id}-{draft.version}-{step.name}",
+        action="write_confirmed",
+        who=approver.practitioner,
+        purpose=purpose.value,
+        when=when,
+        about=(f"@{step.name}",),
     )
-    return (*steps, *records_of_it)
+    return Step(f"audit-{step.name}", write)
 
 
-async def _still_good(office: Office, draft: Draft, content: Content) -> Finish | None:
-    """None: go on. Else what to commit instead: the approval is void and the draft asks again."""
-    order = await prepare.order_for(office, draft)
-    drawn = await draw_up(office, order)
-    if drawn.gaps:
+async def _not_yet(office: Office, draft: Draft, content: Content) -> Finish | None:
+    """Before the first write. None: go on. Else what to commit instead of writing.
+
+    A call that died may have stored it: then it is in the chart, as approved and as checked when it left.
+    """
+    if found := await _stored_before(office, draft, content):
+        step, receipt = found
+        return lambda conn: _stored(conn, office, draft, step, receipt)
+    approver = office.people.by_id(draft.decided_by or "")
+    drawn = await draw_up(office, await prepare.order_for(office, draft), by=approver)
+    if set(drawn.gaps) - set(content.unread):
         raise EhrUnavailable("Part of the chart cannot be read, so the approval cannot be checked.")
-    void = await _void(office, draft)
-    if void is None and drawn.consent_hash != content.consent_hash:
-        void = Void("consent_changed")
-    if void is None and drawn.sources != content.sources:
-        void = Void("chart_changed")
+    void = await _void(office, draft) or _moved(content, drawn)
     if void is None:
         return None
     return lambda conn: prepare.renew(conn, office, draft, content, drawn, trouble=void.code)
 
 
+async def _stored_before(office: Office, draft: Draft, content: Content) -> tuple[Step, Receipt] | None:
+    """The first write, if it is in the chart although nobody wrote down that it is."""
+    if office.people.by_id(draft.decided_by or "") is None:
+        return None
+    first = plan(office, draft, content)[0]
+    receipt = await office.ehr.stored(resolved(first.write, {}), key=key_of(draft, first))
+    return (first, receipt) if receipt else None
+
+
+def _moved(content: Content, drawn: Drawn) -> Void | None:
+    """Whether what the approval rests on is still so."""
+    if drawn.consent_hash != content.consent_hash:
+        return Void("consent_changed")
+    return None if drawn.same_chart(content.sources, content.unread) else Void("chart_changed")
+
+
 async def _void(office: Office, draft: Draft) -> Void | None:
-    """Whether the approver may still approve: active, licensed, on the care team, asked for in an open place."""
+    """Whether the approver may still approve: active, licensed, on the care team."""
     approver = office.people.by_id(draft.decided_by or "")
     if approver is None or not approver.active:
         return Void("approver_inactive")
@@ -125,13 +143,25 @@ async def _void(office: Office, draft: Draft) -> Void | None:
 
 async def _write(office: Office, draft: Draft, step: Step, done: dict[str, str], *, attempt: int) -> Receipt:
     """One write, announced in the audit trail before it leaves: if the trail fails, nothing is sent."""
-    key = key_of(draft, step)
+    key, write = key_of(draft, step), resolved(step.write, done)
     approver = office.people.by_id(draft.decided_by or "")
-    adapter = Adapter(vendor="fhir_r4", op=type(step.write).__name__, attempt=attempt, idempotency_key=key)
     async with office.db.write() as conn:
-        about = trail.about_draft(draft)
-        await trail.note(conn, office, Audited.WRITE_SENT, approver, about, adapter=adapter)
-    return await office.ehr.apply(resolved(step.write, done), key=key)
+        await _announce(conn, office, draft, approver, write, key, attempt=attempt)
+    return await office.ehr.apply(write, key=key)
+
+
+async def _announce(
+    conn: AsyncConnection,
+    office: Office,
+    draft: Draft,
+    author: StaffMember | None,
+    write: Write,
+    key: str,
+    *,
+    attempt: int,
+) -> None:
+    adapter = Adapter(vendor="fhir_r4", op=type(write).__name__, attempt=attempt, idempotency_key=key)
+    await trail.note(conn, office, Audited.WRITE_SENT, author, trail.about_draft(draft), adapter=adapter)
 
 
 def key_of(draft: Draft, step: Step) -> str:
@@ -202,7 +232,7 @@ async def _filed(conn: AsyncConnection, office: Office, draft: Draft) -> None:
     version_hash = await records.hash_of(conn, draft.id, draft.version)
     await trail.note(conn, office, Audited.FILED, None, trail.about_draft(draft, version_hash))
     if accept_by is None:
-        await records.purge(conn, draft.id)
+        await records.purge(conn, office.seal, draft.id)
     else:
         await _to_receiver(conn, office, draft)
         key = f"give_back:{draft.id}:{accept_by.isoformat()}"
@@ -237,8 +267,9 @@ async def filing_gave_up(conn: AsyncConnection, office: Office, draft_id: str, c
     about = trail.about_draft(draft)
     await trail.note(conn, office, Audited.FILING_FAILED, None, about, outcome=Outcome.FAILED, error_code=code)
     await present.redraw_all(conn, draft)
+    occasion = str(office.clock())
     for staff_id in {draft.asked_by, draft.decided_by or draft.asked_by}:
-        await tell.soon(conn, tell.About.NOT_FILED, draft.id, staff_id)
+        await tell.soon(conn, tell.About.FAILED, draft.id, staff_id, occasion=occasion)
 
 
 def _code(error: Exception) -> str:
@@ -266,10 +297,13 @@ async def file_words(office: Office, job: Job) -> Finish | None:
     author = office.people.by_id(said.staff_id) if said else None
     if said is None or draft is None or author is None or said.kind in done:
         return None
-    step = Step(said.kind, _words_write(office, draft, said, author, done, talk))
-    key = f"{draft.id}-{said.id}"
+    async with office.db.write() as conn:
+        part2 = not rests_on_none(await records.stamp_of(conn, draft.id, draft.version))
+        write = _words_write(office, draft, said, author, done, talk, part2=part2)
+        key = f"{draft.id}-{said.id}"
+        await _announce(conn, office, draft, author, write, key, attempt=job.attempt)
     try:
-        receipt = await office.ehr.apply(step.write, key=key)
+        receipt = await office.ehr.apply(write, key=key)
     except (EhrUnavailable, OutcomeUnknown) as error:
         raise Later(_code(error), after_s=getattr(error, "retry_after_s", None)) from error
     except (EhrRefused, ClientNotFound) as error:
@@ -277,8 +311,8 @@ async def file_words(office: Office, job: Job) -> Finish | None:
 
     async def finish(conn: AsyncConnection) -> None:
         await keep_receipt(conn, office, draft, said.kind, key, receipt)
-        if said.kind == "read_back":
-            await records.purge(conn, draft.id)
+        if not {e.kind for e in talk if e.kind in FILED_WORDS} - {said.kind, *done}:
+            await records.purge(conn, office.seal, draft.id)
         await present.redraw_all(conn, draft)
 
     return finish
@@ -291,6 +325,8 @@ def _words_write(
     author: StaffMember,
     done: dict[str, str],
     talk: list[records.Exchange],
+    *,
+    part2: bool,
 ) -> Write:
     sender = office.people.by_id(draft.decided_by or draft.asked_by)
     if said.kind == "recall":
@@ -304,6 +340,7 @@ def _words_write(
             when=said.at,
             generated=False,
             appends=done.get("document"),
+            part2=part2,
         )
     asked = [f"{e.kind.capitalize()}: {e.words}" for e in talk if e.kind in {"question", "answer"}]
     return CommunicationWrite(
@@ -314,8 +351,12 @@ def _words_write(
         when=said.at,
         about=(done["document"],) if "document" in done else (),
         answers=done.get("communication"),
+        part2=part2,
     )
 
 
-def seconds_until(moment: datetime, now: datetime) -> float:
-    return max(0.0, (moment - now).total_seconds())
+async def words_gave_up(conn: AsyncConnection, office: Office, exchange_id: str) -> None:
+    """The EHR declined them: their author is told, and they stay where authorised people can read them."""
+    said = await records.exchange(conn, office.seal, exchange_id)
+    if said is not None:
+        await tell.soon(conn, tell.About.WORDS_LOST, said.id, said.staff_id)

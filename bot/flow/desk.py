@@ -13,7 +13,7 @@ from bot.flow import accept, decide, deliver, expire, glass, home, intake, prepa
 from bot.flow.office import Office
 from bot.privacy.audit import Action as Audited
 from bot.privacy.audit import Outcome
-from bot.store.jobs import Finish, Handler, Job
+from bot.store.jobs import Finish, Handler, Job, Later, Never
 from skills.kit import Tone
 
 type Verb = Callable[[Office, Press], Awaitable[Reply]]
@@ -54,7 +54,11 @@ JOBS: Final[Mapping[str, Callable[[Office, Job], Awaitable[Finish | None]]]] = {
     "tell": tell.tell,
 }
 
-FAULT = Notice("Something went wrong on our side. Nothing was approved or sent; please try again.", Tone.STOP)
+FAULT = Notice(
+    "Something went wrong on our side. Please look at the card before you try again; nothing is ever done twice.",
+    Tone.STOP,
+)
+FAULTS_FORGIVEN = 5  # attempts, for a fault of ours; waiting for somebody else may take as long as it takes
 _log = structlog.get_logger(__name__)
 
 
@@ -68,22 +72,36 @@ class FlowDesk:
         try:
             return await intake.typed(self.office, words)
         except Exception as error:  # noqa: BLE001 - the person gets a sentence, the log gets the kind
-            _log.error("typed_failed", error_class=type(error).__name__)
+            _log.error("typed_failed", exc_info=error)
             return FAULT
 
     async def press(self, press: Press) -> Reply:
         try:
             return await VERBS[press.action](self.office, press)
         except Exception as error:  # noqa: BLE001 - as above
-            _log.error("press_failed", error_class=type(error).__name__, action=press.action.value)
+            _log.error("press_failed", exc_info=error, action=press.action.value)
             return FAULT
 
     async def home(self, who: Who) -> Home:
-        return await home.home(self.office, who)
+        try:
+            return await home.home(self.office, who)
+        except Exception as error:  # noqa: BLE001 - as above
+            _log.error("home_failed", exc_info=error)
+            return Home("Something went wrong on our side. Please come back in a minute.", ())
 
 
 def handlers(office: Office) -> dict[str, Handler]:
-    return {kind: partial(handle, office) for kind, handle in JOBS.items()}
+    return {kind: partial(_done, office, handle) for kind, handle in JOBS.items()}
+
+
+async def _done(office: Office, handle: Callable[[Office, Job], Awaitable[Finish | None]], job: Job) -> Finish | None:
+    try:
+        return await handle(office, job)
+    except Exception as error:
+        if isinstance(error, Later | Never) or job.attempt < FAULTS_FORGIVEN:
+            raise
+        _log.error("job_fault", exc_info=error, job_id=job.id, kind=job.kind)
+        raise Never(type(error).__name__) from error
 
 
 async def on_dead(office: Office, conn: AsyncConnection, job: Job, code: str) -> None:
@@ -94,6 +112,10 @@ async def on_dead(office: Office, conn: AsyncConnection, job: Job, code: str) ->
         case "file":
             await deliver.filing_gave_up(conn, office, job.ref, code)
         case "prepare" | "caseload":
-            await prepare.gave_up(conn, office, job.ref)
+            await prepare.gave_up(conn, office, job.ref, code)
+        case "file_words":
+            await deliver.words_gave_up(conn, office, job.ref)
+        case "post_card":
+            await present.gave_up(conn, office, job.ref)
         case _:
             pass

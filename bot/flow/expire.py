@@ -21,10 +21,13 @@ async def expire(office: Office, job: Job) -> Finish | None:
     _not_before(draft.expires_at, office.clock())
 
     async def finish(conn: AsyncConnection) -> None:
-        if await records.move(conn, draft, State.EXPIRED, office.clock()):
-            await trail.note(conn, office, Audited.DRAFT_EXPIRED, None, trail.about_draft(draft))
-            await records.purge(conn, draft.id)
-            await present.redraw_all(conn, draft)
+        fresh, now = await records.draft(conn, draft.id), office.clock()
+        if fresh is None or fresh.state is not State.WAITING or now < fresh.expires_at:
+            return
+        if await records.move(conn, fresh, State.EXPIRED, now):
+            await trail.note(conn, office, Audited.DRAFT_EXPIRED, None, trail.about_draft(fresh))
+            await records.purge(conn, office.seal, draft.id)
+            await present.redraw_all(conn, fresh)
 
     return finish
 
@@ -38,15 +41,12 @@ async def give_back(office: Office, job: Job) -> Finish | None:
 
     async def finish(conn: AsyncConnection) -> None:
         now = office.clock()
-        fresh = await records.draft(conn, draft.id)
-        if (
-            fresh is None
-            or fresh.accepted_at
-            or not await records.set_once(conn, draft.id, now, empty="returned_at", returned_at=now)
-        ):
+        still_open = ("accepted_at", "returned_at", "recalled_at")
+        if not await records.set_once(conn, draft.id, now, empty=still_open, returned_at=now):
             return
         await trail.note(conn, office, Audited.HANDOFF_RETURNED, None, trail.about_draft(draft))
-        await tell.soon(conn, tell.About.RETURNED, draft.id, draft.decided_by or draft.asked_by)
+        sender = draft.decided_by or draft.asked_by
+        await tell.soon(conn, tell.About.RETURNED, draft.id, sender, occasion=str(draft.accept_by))
         await present.redraw_all(conn, draft)
 
     return finish
@@ -60,7 +60,7 @@ async def not_filed(office: Office, job: Job) -> Finish | None:
 
     async def finish(conn: AsyncConnection) -> None:
         for staff_id in {draft.asked_by, draft.decided_by or draft.asked_by}:
-            await tell.soon(conn, tell.About.NOT_FILED, draft.id, staff_id)
+            await tell.soon(conn, tell.About.NOT_FILED, draft.id, staff_id, occasion=f"late:{draft.version}")
         await present.redraw_all(conn, draft)
 
     return finish

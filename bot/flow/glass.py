@@ -74,10 +74,22 @@ async def _request(office: Office, press: Press) -> tuple[Asked, StaffMember] | 
     staff = office.people.by_chat(press.who)
     async with office.db.read() as conn:
         asked = await records.request(conn, office.seal, press.subject)
-    if staff is None or asked is None or asked.staff_id != staff.id:
-        return NOT_YOURS
-    if not set(staff.roles) & set(office.clinic.break_glass.roles) or asked.client_id is None:
-        return NOT_YOURS
+    if staff is None or asked is None or asked.client_id is None or not _theirs(office, asked, staff):
+        return await _refuse(office, press, staff)
     if asked.state != "refused" or asked.reason != "care_team.required":
         return Notice("This request does not need emergency access (any more).", Tone.INFO)
     return asked, staff
+
+
+def _theirs(office: Office, asked: Asked, staff: StaffMember) -> bool:
+    return asked.staff_id == staff.id and bool(set(staff.roles) & set(office.clinic.break_glass.roles))
+
+
+async def _refuse(office: Office, press: Press, staff: StaffMember | None) -> Notice:
+    answer = Answer(allowed=False, rule="emergency.not_open")
+    about = trail.About("request", press.subject if press.subject.isalnum() else "unknown")
+    async with office.db.write() as conn:
+        await trail.note(
+            conn, office, Audited.ACCESS_REFUSED, staff, about, who=press.who, place=press.place, answer=answer
+        )
+    return NOT_YOURS

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,9 +12,9 @@ from bot.flow import records, trail
 from bot.flow.office import EHR_LANE, Office, new_id
 from bot.flow.records import Asked
 from bot.privacy.audit import Action as Audited
-from bot.privacy.policy import ASKING, Answer
+from bot.privacy.policy import ASKING, Answer, may_take_over
 from bot.store import jobs
-from skills.kit import Tone
+from skills.kit import Skill, Tone
 
 STRANGER = "I do not know you here. Ask your Baton administrator to add you to the clinic file."
 CLOSED_CHANNEL = (
@@ -34,8 +35,8 @@ class Order:
 
 def parse(words: str) -> Order:
     """Take `handoff C-102 to dana` apart. A leading slash is ignored."""
-    command, _, rest = words.strip().lstrip("/").partition(" ")
-    rest = rest.strip()
+    command, *more = words.strip().lstrip("/").split(None, 1) or [""]
+    rest = " ".join(more).strip()
     to = TO.search(rest)
     client = rest[: to.start()].strip() if to else rest
     return Order(command.casefold(), client, to["to"].strip() if to else "")
@@ -45,16 +46,17 @@ async def typed(office: Office, words: Typed) -> Reply:
     """Answer words. A repeated delivery (same key) answers as the first did and starts nothing."""
     staff = office.people.by_chat(words.who)
     if staff is None:
-        return await _refuse_stranger(office, words)
+        return await _refuse(office, None, words, "identity.unknown", STRANGER)
     order = parse(words.text)
     skill = next((s for s in office.shelf.values() if s.command.name == order.command), None)
     if skill is None:
         return _help(office)
     if not may_stand(office, words.place):
-        return Notice(CLOSED_CHANNEL, Tone.STOP)
+        return await _refuse(office, staff, words, "channel.closed", CLOSED_CHANNEL)
     if not set(staff.roles) & ASKING:
-        return await _refuse_role(office, staff, words, skill.title)
-    receiver = _receiver(office, order.to, staff)
+        sentence = f"Your role does not include asking for a {skill.title.lower()}."
+        return await _refuse(office, staff, words, "role.ask", sentence)
+    receiver = _receiver(office, order.to, staff, skill)
     if isinstance(receiver, Notice):
         return receiver
     return await _keep(office, words, staff, skill.name, order, receiver)
@@ -106,18 +108,21 @@ async def _start(conn: AsyncConnection, asked: Asked, client_id: str | None) -> 
     await jobs.enqueue(conn, kind, asked.id, lane=EHR_LANE, dedup=f"{kind}:{asked.id}")
 
 
-def _receiver(office: Office, words: str, sender: StaffMember) -> StaffMember | Notice | None:
+def _receiver(office: Office, words: str, sender: StaffMember, skill: Skill[Any]) -> StaffMember | Notice | None:
     if not words:
         return None
     matches = [s for s in office.people.matching(words) if s.id != sender.id]
-    if len(matches) == 1:
-        return matches[0]
     if not matches:
         return Notice(
             "I know no colleague by that name. Write `to` and their name or id, or leave it out.", Tone.WARNING
         )
-    names = ", ".join(f"{s.name} ({s.id})" for s in matches[:5])
-    return Notice(f"Several colleagues match: {names}. Write the id.", Tone.WARNING)
+    if len(matches) > 1:
+        names = ", ".join(f"{s.name} ({s.id})" for s in matches[:5])
+        return Notice(f"Several colleagues match: {names}. Write the id.", Tone.WARNING)
+    if skill.approval.acceptance and not may_take_over(matches[0], skill.approval.acceptance, office.clock()):
+        words = f"{matches[0].name} cannot take over a client: that needs a clinician with a current licence."
+        return Notice(words, Tone.WARNING)
+    return matches[0]
 
 
 def _help(office: Office) -> Notice:
@@ -125,21 +130,11 @@ def _help(office: Office) -> Notice:
     return Notice("I understand:\n" + "\n".join(lines))
 
 
-async def _refuse_stranger(office: Office, words: Typed) -> Notice:
-    answer = Answer(allowed=False, rule="identity.unknown")
-    about = trail.About("message", new_id())
-    async with office.db.write() as conn:
-        await trail.note(
-            conn, office, Audited.ACCESS_REFUSED, None, about, who=words.who, place=words.place, answer=answer
-        )
-    return Notice(STRANGER, Tone.STOP)
-
-
-async def _refuse_role(office: Office, staff: StaffMember, words: Typed, title: str) -> Notice:
-    answer = Answer(allowed=False, rule="role.ask")
+async def _refuse(office: Office, staff: StaffMember | None, words: Typed, rule: str, sentence: str) -> Notice:
+    answer = Answer(allowed=False, rule=rule, sentence=sentence)
     about = trail.About("message", new_id())
     async with office.db.write() as conn:
         await trail.note(
             conn, office, Audited.ACCESS_REFUSED, staff, about, who=words.who, place=words.place, answer=answer
         )
-    return Notice(f"Your role does not include asking for a {title.lower()}.", Tone.STOP)
+    return Notice(sentence, Tone.STOP)

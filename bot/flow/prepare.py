@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,15 +19,19 @@ from bot.flow.standing import standing
 from bot.privacy.audit import Action as Audited
 from bot.privacy.policy import VERSION, Answer, may_ask
 from bot.store import jobs
-from bot.store.jobs import Finish, Job, Later
+from bot.store.jobs import Finish, Job, Later, Never
 from ehr_clients.errors import EhrError, EhrUnavailable
 from ehr_clients.models import Client
 from ehr_clients.port import ClientQuery
-from skills.kit import Tone
+from skills.kit import Skill, Tone
 
 ALIAS = re.compile(r"C-\d{1,9}", re.IGNORECASE)
 RETRY_AFTER_S = 30.0
+LATER_RETRY_AFTER_S = 300.0
 READ_AGAIN_AFTER_S = 120.0
+NOT_YOURS = Answer(
+    allowed=False, rule="picker.other", sentence="This list was made for somebody else. Ask for your own."
+)
 NOT_ACTIVE = Answer(allowed=False, rule="identity.inactive", sentence="You are no longer active in the clinic file.")
 
 
@@ -42,14 +47,14 @@ async def caseload(office: Office, job: Job) -> Finish | None:
         clients = await office.ehr.caseload(staff.practitioner)
         named = await _by_alias(office, asked.words, clients)
     except EhrUnavailable as error:
-        raise await _come_back(office, asked, error) from error
+        raise await _come_back(office, asked, job, error) from error
     except EhrError as error:
         return _refusal(office, asked, staff, Answer(allowed=False, rule="ehr.refused", sentence=str(error)))
     if named is not None:
         return partial(_named, office, asked, named)
     matching = [c for c in clients if asked.words and asked.words.casefold() in c.name.casefold()]
     options = await _offer(office, asked, matching or clients)
-    await present.whisper(office, asked.who, asked.place, _picker(asked, options))
+    await present.whisper(office, asked.who, asked.place, _picker(asked, options, known=bool(matching)))
     return None
 
 
@@ -79,10 +84,10 @@ async def _offer(office: Office, asked: Asked, clients: list[Client]) -> tuple[O
     return tuple(sorted(named, key=lambda option: option.label))
 
 
-def _picker(asked: Asked, options: tuple[Option, ...]) -> Picker | Notice:
+def _picker(asked: Asked, options: tuple[Option, ...], *, known: bool) -> Picker | Notice:
     if not options:
         return Notice("You have no clients on your caseload in the EHR. A care team in the EHR makes it.", Tone.WARNING)
-    unknown = "I do not know that client. " if asked.words else ""
+    unknown = "" if known or not asked.words else "I do not know that client. "
     return Picker(f"{unknown}Which client? This is your own caseload; only you see it.", options, asked.id)
 
 
@@ -97,7 +102,11 @@ async def pick(office: Office, press: Press) -> Reply:
     async with office.db.write() as conn:
         asked = await records.request(conn, office.seal, press.subject)
         if asked is None or staff is None or asked.staff_id != staff.id:
-            return Notice("This list was made for somebody else. Ask for your own.", Tone.STOP)
+            about = trail.About("request", asked.id if asked else "unknown")
+            await trail.note(
+                conn, office, Audited.ACCESS_REFUSED, staff, about, who=press.who, place=press.place, answer=NOT_YOURS
+            )
+            return Notice(NOT_YOURS.sentence, Tone.STOP)
         if asked.state != "picking":
             return Notice("You chose already; the draft is on its way or here.")
         offered = await records.offered(conn, office.seal, asked.id)
@@ -127,13 +136,13 @@ async def prepare(office: Office, job: Job) -> Finish | None:
         if not answer.allowed:
             return _refusal(office, asked, staff, answer)
         order = await order_of(office, asked, staff)
-        drawn = await draw_up(office, order)
+        drawn = await draw_up(office, order, by=staff, answer=answer)
     except EhrUnavailable as error:
-        raise await _come_back(office, asked, error) from error
+        raise await _come_back(office, asked, job, error) from error
     except EhrError as error:
         refused = Answer(allowed=False, rule="ehr.refused", sentence=str(error))
         return _refusal(office, asked, staff, refused)
-    return lambda conn: _keep_draft(conn, office, asked, staff, order, drawn, answer)
+    return lambda conn: _keep_draft(conn, office, asked, staff, order, drawn)
 
 
 async def order_of(office: Office, asked: Asked, staff: StaffMember) -> Order:
@@ -153,7 +162,7 @@ async def order_of(office: Office, asked: Asked, staff: StaffMember) -> Order:
 
 
 async def _keep_draft(
-    conn: AsyncConnection, office: Office, asked: Asked, staff: StaffMember, order: Order, drawn: Drawn, answer: Answer
+    conn: AsyncConnection, office: Office, asked: Asked, staff: StaffMember, order: Order, drawn: Drawn
 ) -> None:
     now = office.clock()
     draft = Draft(
@@ -184,25 +193,20 @@ async def _keep_draft(
     await records.add_draft(conn, draft)
     await _keep_version(conn, office, draft, drawn, made_by="baton")
     await records.set_request(conn, asked.id, state="drafted", draft_id=draft.id)
+    await records.forget_words(conn, office.seal, asked.id)
     about = trail.about_draft(draft, drawn.text.content_hash())
-    await trail.note(
-        conn,
-        office,
-        Audited.CHART_READ,
-        staff,
-        about,
-        answer=answer,
-        purpose=order.skill.purpose.value,
-        field_classes=tuple(sorted(s.value for s in order.skill.reads)),
-        source_refs=tuple(sorted(drawn.sources)),
-    )
     await _note_withheld(conn, office, draft, staff, drawn)
     await trail.note(conn, office, Audited.DRAFT_MADE, None, about, output_hash=drawn.text.content_hash())
     await _show(conn, office, asked, draft)
-    expires = order.skill.approval.expires_after / timedelta(seconds=1)
-    await jobs.enqueue(conn, "expire", draft.id, lane="clock", delay_s=expires, dedup=f"expire:{draft.id}")
+    await _wind_up(conn, order.skill, draft.id, draft.version, drawn)
+
+
+async def _wind_up(conn: AsyncConnection, skill: Skill[Any], draft_id: str, version: int, drawn: Drawn) -> None:
+    """The timers of a version: when it expires, and when what could not be read is tried again."""
+    expires = skill.approval.expires_after / timedelta(seconds=1)
+    await jobs.enqueue(conn, "expire", draft_id, lane="clock", delay_s=expires, dedup=f"expire:{draft_id}:{version}")
     if drawn.gaps:
-        await jobs.enqueue(conn, "read_again", draft.id, lane=EHR_LANE, delay_s=READ_AGAIN_AFTER_S)
+        await jobs.enqueue(conn, "read_again", draft_id, lane=EHR_LANE, delay_s=READ_AGAIN_AFTER_S)
 
 
 async def _keep_version(conn: AsyncConnection, office: Office, draft: Draft, drawn: Drawn, *, made_by: str) -> None:
@@ -227,7 +231,7 @@ async def supersede_older(conn: AsyncConnection, office: Office, newer: Draft) -
         if older.state is State.WAITING and await records.move(conn, older, State.SUPERSEDED, office.clock()):
             await trail.note(conn, office, Audited.DRAFT_SUPERSEDED, None, trail.about_draft(older))
             await present.redraw_all(conn, older)
-            await records.purge(conn, older.id)
+            await records.purge(conn, office.seal, older.id)
 
 
 async def _note_withheld(
@@ -265,10 +269,12 @@ async def read_again(office: Office, job: Job) -> Finish | None:
     if draft is None or content is None or draft.state is not State.WAITING:
         return None
     try:
-        drawn = await draw_up(office, await order_for(office, draft))
+        drawn = await draw_up(office, await order_for(office, draft), by=None)
     except EhrUnavailable as error:
-        raise Later("ehr_unavailable", after_s=error.retry_after_s or RETRY_AFTER_S) from error
-    if drawn.sources == content.sources and drawn.consent_hash == content.consent_hash:
+        raise Later("ehr_unavailable", after_s=pause_s(job.attempt, error)) from error
+    if drawn.same_chart(content.sources, content.unread) and drawn.consent_hash == content.consent_hash:
+        if drawn.gaps:
+            raise Later("still_unread", after_s=pause_s(job.attempt))
         return None
     return lambda conn: renew(conn, office, draft, content, drawn, trouble=None)
 
@@ -278,8 +284,10 @@ async def renew(
 ) -> None:
     """A new version that waits and shows what changed. An approval of the old one is void."""
     renewed = changes.renew(old.base, old.text, drawn.text)
-    now = office.clock()
-    values = {"version": draft.version + 1, "trouble": trouble, "decided_by": None, "decided_at": None}
+    now, skill = office.clock(), office.shelf[draft.skill]
+    values: dict[str, Any] = {"version": draft.version + 1, "trouble": trouble, "decided_by": None, "decided_at": None}
+    if draft.state is State.APPROVED:
+        values["expires_at"] = now + skill.approval.expires_after
     if not await records.move(conn, draft, State.WAITING, now, **values):
         return
     fresh = Content(
@@ -298,13 +306,17 @@ async def renew(
     await trail.note(conn, office, Audited.DRAFT_SUPERSEDED, None, trail.about_draft(draft, old.content_hash))
     await trail.note(conn, office, Audited.DRAFT_MADE, None, trail.about_draft(draft, fresh.content_hash))
     await _note_withheld(conn, office, draft, None, drawn)
+    await _wind_up(conn, skill, draft.id, fresh.version, drawn)
     await present.redraw_all(conn, draft)
+    if draft.decided_by:
+        await tell.soon(conn, tell.About.ASKS_AGAIN, draft.id, draft.decided_by, occasion=str(draft.version))
 
 
 async def order_for(office: Office, draft: Draft) -> Order:
     """The order of an existing draft."""
     asked_by, to = office.people.by_id(draft.asked_by), draft.to_staff
-    assert asked_by is not None
+    if asked_by is None:
+        raise Never("asker_unknown")
     return Order(
         request_id=draft.request_id,
         skill=office.shelf[draft.skill],
@@ -355,17 +367,23 @@ def _refusal(office: Office, asked: Asked, staff: StaffMember | None, answer: An
     return finish
 
 
-async def _come_back(office: Office, asked: Asked, error: EhrError) -> Later:
+async def _come_back(office: Office, asked: Asked, job: Job, error: EhrUnavailable) -> Later:
     """Tell the person once that the EHR does not answer and that the request is kept; then try again."""
     async with office.db.write() as conn:
         await tell.soon(conn, tell.About.EHR_DOWN, asked.id, asked.staff_id)
-    after = error.retry_after_s if isinstance(error, EhrUnavailable) else None
-    return Later("ehr_unavailable", after_s=after or RETRY_AFTER_S)
+    return Later("ehr_unavailable", after_s=pause_s(job.attempt, error))
 
 
-async def gave_up(conn: AsyncConnection, office: Office, request_id: str) -> None:
+def pause_s(attempt: int, error: EhrUnavailable | None = None) -> float:
+    """Twice a minute at first, then every five minutes; never sooner than the EHR asked for."""
+    ours = RETRY_AFTER_S if attempt <= 10 else LATER_RETRY_AFTER_S
+    return max(ours, (error.retry_after_s if error else None) or 0.0)
+
+
+async def gave_up(conn: AsyncConnection, office: Office, request_id: str, code: str) -> None:
     """Tried for too long: the request ends, and the person is told that it did."""
     asked = await records.request(conn, office.seal, request_id)
     if asked is not None and asked.state in {"reading", "picking"}:
-        await records.set_request(conn, asked.id, state="refused", reason="ehr.gave_up")
+        reason = "ehr.gave_up" if code == "ehr_unavailable" else "fault"
+        await records.set_request(conn, asked.id, state="refused", reason=reason)
         await tell.soon(conn, tell.About.REFUSED, asked.id, asked.staff_id)

@@ -1,5 +1,7 @@
 """Cards on platforms: put up once, redrawn from the database whenever the draft changes, wherever they stand."""
 
+from dataclasses import replace
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat import CardView, Chat, ChatRefused, ChatUnavailable, Place, Platform, Postable, Who
@@ -19,7 +21,12 @@ from skills.kit import Banner, Block, Card, Row, Rows, Title, Tone
 async def put_up(conn: AsyncConnection, card: CardRow) -> None:
     """Post this card, once: its row is the promise, the job keeps it."""
     if await records.add_card(conn, card):
-        await jobs.enqueue(conn, "post_card", card.key, lane=chat_lane(card.place), dedup=f"post:{card.key}")
+        await jobs.enqueue(conn, "post_card", card.key, lane=_lane(card), dedup=f"post:{card.key}")
+
+
+def _lane(card: CardRow) -> str:
+    """A person's own conversation has no name before it is opened: the person's id stands in."""
+    return chat_lane(replace(card.place, conversation=card.place.conversation or card.to_staff or ""))
 
 
 async def put_up_for(
@@ -39,7 +46,7 @@ async def put_up_for(
 async def redraw_all(conn: AsyncConnection, draft: Draft) -> None:
     """Every copy of the card shows the present state soon, whichever surface changed it."""
     for card in await records.cards_of(conn, draft.id):
-        await jobs.enqueue(conn, "redraw_card", card.key, lane=chat_lane(card.place))
+        await jobs.enqueue(conn, "redraw_card", card.key, lane=_lane(card))
 
 
 async def post_card(office: Office, job: Job) -> Finish | None:
@@ -65,7 +72,7 @@ async def post_card(office: Office, job: Job) -> Finish | None:
         await trail.note(conn, office, Audited.MESSAGE_POSTED, None, about, place=place)
         fresh = await records.draft(conn, draft.id)
         if fresh != draft:
-            await jobs.enqueue(conn, "redraw_card", card.key, lane=chat_lane(card.place))
+            await jobs.enqueue(conn, "redraw_card", card.key, lane=_lane(card))
 
     return finish
 
@@ -77,6 +84,8 @@ async def redraw_card(office: Office, job: Job) -> Finish | None:
     ref = card.ref() if card else None
     if card is None or draft is None or ref is None:
         return None
+    if not may_stand(office, card.place):
+        return lambda conn: _give_up(conn, office, card, draft)
     try:
         moved = await _chat(office, card).replace(ref, await card_view(office, draft))
     except ChatUnavailable as error:
@@ -94,6 +103,14 @@ async def _give_up(conn: AsyncConnection, office: Office, card: CardRow, draft: 
     await trail.note(conn, office, Audited.MESSAGE_FAILED, None, trail.about_draft(draft), place=card.place)
     if card.to_staff != draft.asked_by:
         await put_up_for(conn, office, draft, draft.asked_by, card.place.platform)
+
+
+async def gave_up(conn: AsyncConnection, office: Office, card_key: str) -> None:
+    """The platform did not answer for too long: the card is shown to its asker in person, where that is elsewhere."""
+    card = await records.card(conn, card_key)
+    draft = await records.draft(conn, card.draft_id) if card else None
+    if card is not None and draft is not None:
+        await _give_up(conn, office, card, draft)
 
 
 def _chat(office: Office, card: CardRow) -> Chat:

@@ -1,21 +1,27 @@
 """From a chart to a drafted text: read what the skill declared, withhold what consent does not allow, gather, compose.
 
-Used when a draft is made, when it is read again, and before anything is filed.
+Used when a draft is made, when it is read again, and before anything is filed. Every reading is in the audit trail.
 """
 
+import asyncio
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from bot.clinic import StaffMember
+from bot.drafts import Draft
+from bot.flow import trail
 from bot.flow.office import Office
 from bot.people import person
-from bot.privacy.consent import PROTECTED, Ruling, Use, rule_on, withhold
-from bot.privacy.policy import READING
+from bot.privacy.audit import Action as Audited
+from bot.privacy.consent import NOTHING_PROTECTED, PROTECTED, Ruling, Use, rule_on, withhold
+from bot.privacy.policy import READING, YES_TEAM, Answer, programs
+from ehr_clients.errors import EhrUnavailable
 from ehr_clients.models import ChartData, Missing, Read, Section, Why
 from skills.kit import Chart, DraftText, Facts, Request, Signed, Skill
 
-NOTHING_PROTECTED = Ruling(allowed=True, rule="part2.none_on_file")
+LONGEST_READING_S = 45.0
 
 
 class WrongClient(Exception):
@@ -50,14 +56,22 @@ class Drawn:
 
     @property
     def consent_hash(self) -> str:
-        return self.ruling.hash()
+        return self.ruling.stamp()
+
+    def same_chart(self, sources: Mapping[str, str], unread: Collection[str]) -> bool:
+        """Whether an earlier reading saw the same: the same versions, and the same sections unread."""
+        return self.sources == dict(sources) and set(self.gaps) == set(unread)
 
 
-async def draw_up(office: Office, order: Order) -> Drawn:
-    """Read, withhold, gather, compose. Raises EhrError when the client cannot be read at all."""
+async def draw_up(office: Office, order: Order, *, by: StaffMember | None, answer: Answer = YES_TEAM) -> Drawn:
+    """Read, withhold, gather, compose. Raises EhrError when the client cannot be read at all.
+
+    `by`: on whose word it is read now, by the rule in `answer`; None: by Baton itself, to see what changed.
+    """
     skill = order.skill
-    raw = await office.ehr.read(order.client_id, skill.reads | {Section.CONSENTS})
-    ruling = ruling_of(office, raw, order)
+    raw, team = await _read(office, order)
+    await _note_reading(office, order, raw, by, answer)
+    ruling = ruling_of(office, raw, order, programs(office.clinic, team))
     data, withheld = withhold(raw, ruling)
     now = office.clock()
     facts = skill.gather(_request(order), Chart(order.alias, _only(data, skill.reads), skill.reads, now))
@@ -74,21 +88,69 @@ async def draw_up(office: Office, order: Order) -> Drawn:
     )
 
 
-def ruling_of(office: Office, data: ChartData, order: Order) -> Ruling:
+async def _read(office: Office, order: Order) -> tuple[ChartData, frozenset[str]]:
+    """The chart and who is on the care team, within a time that leaves room to say that it took too long."""
+    try:
+        async with asyncio.timeout(LONGEST_READING_S):
+            raw = await office.ehr.read(order.client_id, order.skill.reads | {Section.CONSENTS})
+            return raw, await office.memberships.of(order.client_id)
+    except TimeoutError as error:
+        raise EhrUnavailable("The EHR took too long.") from error
+
+
+async def _note_reading(office: Office, order: Order, raw: ChartData, by: StaffMember | None, answer: Answer) -> None:
+    """Recorded before anything is made of what was read: if the trail fails, it goes no further."""
+    async with office.db.write() as conn:
+        await trail.note(
+            conn,
+            office,
+            Audited.CHART_READ,
+            by,
+            trail.About("request", order.request_id, None, order.client_id),
+            answer=answer,
+            on_behalf_of=None if by else order.asked_by.id,
+            purpose=order.skill.purpose.value,
+            field_classes=tuple(sorted(section.value for section in raw.sections)),
+            source_refs=tuple(sorted(raw.versions())),
+        )
+
+
+def ruling_of(office: Office, data: ChartData, order: Order, cared_for_by: frozenset[str]) -> Ruling:
     """What 42 CFR Part 2 and the consents on file say about showing this chart to sender and receiver."""
     protected = any(i.labels & PROTECTED for a in data.sections.values() if isinstance(a, Read) for i in a.items)
     if not protected:
         return NOTHING_PROTECTED
-    readers = _readers(office, order)
-    program = office.clinic.team(order.team).part2_program
-    use = Use(
-        purpose=order.skill.purpose,
+    return _rule(office, data, _use(office, order.skill, order.team, _readers(office, order), cared_for_by))
+
+
+def _use(
+    office: Office, skill: Skill[Any], team: str, readers: tuple[StaffMember, ...], cared_for_by: frozenset[str]
+) -> Use:
+    """Within a program: it is one, the client is in its care, and all readers work in it."""
+    program = office.clinic.team(team).part2_program and team in cared_for_by
+    return Use(
+        purpose=skill.purpose,
         actors=frozenset(s.practitioner for s in readers),
-        within_program=program and all(order.team in s.teams for s in readers),
+        within_program=program and all(team in s.teams for s in readers),
         at=office.clock(),
     )
+
+
+def _rule(office: Office, data: ChartData, use: Use) -> Ruling:
     consents = data.sections[Section.CONSENTS]
     return rule_on(consents, use)  # type: ignore[arg-type]  # the adapter puts consents into this section
+
+
+async def reader_ruling(office: Office, draft: Draft, reader: StaffMember, *, within_s: float) -> Ruling:
+    """What consent says now about showing a draft with protected records to this one person. Raises EhrError."""
+    try:
+        async with asyncio.timeout(within_s):
+            data = await office.ehr.read(draft.client_id, {Section.CONSENTS})
+            team = await office.memberships.of(draft.client_id)
+    except TimeoutError as error:
+        raise EhrUnavailable("The EHR took too long.") from error
+    use = _use(office, office.shelf[draft.skill], draft.team, (reader,), programs(office.clinic, team))
+    return _rule(office, data, use)
 
 
 def gaps_of(data: ChartData) -> tuple[Section, ...]:

@@ -1,8 +1,8 @@
 """Rows in, frozen records out: the only place of the flow that writes SQL for requests, drafts and cards."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -147,6 +147,11 @@ async def set_request(conn: AsyncConnection, request_id: str, **values: Any) -> 
     await conn.execute(update(t.requests).where(t.requests.c.id == request_id).values(**values))
 
 
+async def forget_words(conn: AsyncConnection, seal: Seal, request_id: str) -> None:
+    """What was typed has done its work."""
+    await set_request(conn, request_id, words=seal.seal("", context=f"requests.words/{request_id}"))
+
+
 async def offer(conn: AsyncConnection, seal: Seal, request_id: str, options: Mapping[str, str]) -> None:
     """Remember what a picker offered (option -> client id), so that a choice is one of these and nothing else."""
     words = OPTIONS.dump_json(dict(options)).decode()
@@ -169,9 +174,10 @@ async def draft(conn: AsyncConnection, draft_id: str) -> Draft | None:
 
 
 async def open_drafts(conn: AsyncConnection, *, client_id: str | None = None, skill: str | None = None) -> list[Draft]:
-    """Drafts that still need somebody (waiting, approved, failed, filed and not accepted), newest first."""
+    """Drafts that still need somebody (also those filed and neither accepted nor recalled), newest first."""
     states = [State.WAITING, State.APPROVED, State.FILING_FAILED, State.FILED]
-    query = select(*_DRAFT_COLUMNS).where(t.drafts.c.state.in_(states), t.drafts.c.accepted_at.is_(None))
+    closed = (t.drafts.c.accepted_at, t.drafts.c.recalled_at)
+    query = select(*_DRAFT_COLUMNS).where(t.drafts.c.state.in_(states), *(c.is_(None) for c in closed))
     if client_id is not None:
         query = query.where(t.drafts.c.client_id == client_id)
     if skill is not None:
@@ -194,19 +200,19 @@ async def move(conn: AsyncConnection, before: Draft, to: State, now: datetime, *
     return done.rowcount == 1
 
 
-async def set_once(conn: AsyncConnection, draft_id: str, now: datetime, *, empty: str, **values: Any) -> bool:
-    """Set columns if `empty` is still empty. False: somebody was first."""
-    done = await conn.execute(
-        update(t.drafts).where(t.drafts.c.id == draft_id, t.drafts.c[empty].is_(None)).values(updated_at=now, **values)
-    )
+async def set_once(conn: AsyncConnection, draft_id: str, now: datetime, *, empty: Sequence[str], **values: Any) -> bool:
+    """Set columns of a filed draft if all of `empty` are still empty. False: somebody was first."""
+    same = (t.drafts.c.id == draft_id, t.drafts.c.state == State.FILED, *(t.drafts.c[name].is_(None) for name in empty))
+    done = await conn.execute(update(t.drafts).where(*same).values(updated_at=now, **values))
     return done.rowcount == 1
 
 
-async def offer_again(conn: AsyncConnection, before: Draft, now: datetime, minutes: int) -> None:
-    """A returned draft waits for its receiver once more."""
-    same = (t.drafts.c.id == before.id, t.drafts.c.returned_at.is_not(None), t.drafts.c.accepted_at.is_(None))
-    fresh = {"returned_at": None, "accept_by": now + timedelta(minutes=minutes), "updated_at": now}
-    await conn.execute(update(t.drafts).where(*same).values(**fresh))
+async def offer_again(conn: AsyncConnection, before: Draft, now: datetime, accept_by: datetime) -> bool:
+    """A returned draft waits for its receiver once more. False: it does not lie with its sender."""
+    closed = (t.drafts.c.accepted_at, t.drafts.c.recalled_at)
+    same = (t.drafts.c.id == before.id, t.drafts.c.returned_at.is_not(None), *(c.is_(None) for c in closed))
+    fresh = {"returned_at": None, "accept_by": accept_by, "updated_at": now}
+    return (await conn.execute(update(t.drafts).where(*same).values(**fresh))).rowcount == 1
 
 
 async def add_version(
@@ -266,10 +272,20 @@ async def hash_of(conn: AsyncConnection, draft_id: str, version: int) -> str | N
     return await conn.scalar(select(t.draft_versions.c.content_hash).where(*where))
 
 
-async def purge(conn: AsyncConnection, draft_id: str) -> None:
-    """Forget the content of every version; hashes and ids stay."""
+async def stamp_of(conn: AsyncConnection, draft_id: str, version: int) -> str:
+    """The stamp of the consent ruling one version rests on: kept after the content is purged."""
+    where = (t.draft_versions.c.draft_id == draft_id, t.draft_versions.c.version == version)
+    return str(await conn.scalar(select(t.draft_versions.c.consent_hash).where(*where)))
+
+
+async def purge(conn: AsyncConnection, seal: Seal, draft_id: str) -> None:
+    """Forget the content of every version and what was said about it; hashes and ids stay."""
     nothing = dict.fromkeys(("facts", "text", "base", "changes", "sources"))
     await conn.execute(update(t.draft_versions).where(t.draft_versions.c.draft_id == draft_id).values(**nothing))
+    said = await conn.scalars(select(t.exchanges.c.id).where(t.exchanges.c.draft_id == draft_id))
+    for exchange_id in said.all():
+        silence = seal.seal("", context=f"exchanges.words/{exchange_id}")
+        await conn.execute(update(t.exchanges).where(t.exchanges.c.id == exchange_id).values(words=silence))
 
 
 async def mark_reviewed(conn: AsyncConnection, draft_id: str, version: int, staff_id: str, now: datetime) -> bool:

@@ -3,8 +3,7 @@
 from bot.clinic import StaffMember
 from bot.flow import records
 from bot.flow.office import Office
-from bot.privacy.policy import Standing
-from skills.kit import Role
+from bot.privacy.policy import Standing, supervises
 
 CLICK_WAIT_S = 1.2
 
@@ -26,12 +25,7 @@ async def standing(
     return Standing(
         staff=staff,
         on_care_team=staff.practitioner in team,
-        supervises=Role.SUPERVISOR in staff.roles and _leads_one_of(office, staff, team),
+        supervises=supervises(office.clinic, staff, team),
         broke_glass=broke,
         named_receiver=named_receiver,
     )
-
-
-def _leads_one_of(office: Office, supervisor: StaffMember, team: frozenset[str]) -> bool:
-    colleagues = {s.practitioner for s in office.clinic.staff if s.active and set(s.teams) & set(supervisor.teams)}
-    return bool(colleagues & team)

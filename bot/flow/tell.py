@@ -32,13 +32,17 @@ class About(StrEnum):
     ANSWER = "answer"  # id: exchange
     RETURNED = "returned"  # id: draft
     NOT_FILED = "not_filed"  # id: draft: approved a while ago
+    FAILED = "failed"  # id: draft: the EHR declined
+    ASKS_AGAIN = "asks_again"  # id: draft: an approval no longer holds
+    OFFERED_AGAIN = "offered_again"  # id: draft
     RECALLED = "recalled"  # id: draft
+    WORDS_LOST = "words_lost"  # id: exchange: what somebody said could not be filed
 
 
-async def soon(conn: AsyncConnection, about: About, subject: str, staff_id: str) -> None:
-    """Say it once per subject and person."""
+async def soon(conn: AsyncConnection, about: About, subject: str, staff_id: str, *, occasion: str = "") -> None:
+    """Say it once per subject, person and occasion."""
     ref = f"{about}:{subject}:{staff_id}"
-    await jobs.enqueue(conn, "tell", ref, lane=f"tell:{staff_id}", dedup=f"tell:{ref}")
+    await jobs.enqueue(conn, "tell", ref, lane=f"tell:{staff_id}", dedup=f"tell:{ref}:{occasion}")
 
 
 async def tell(office: Office, job: Job) -> Finish | None:
@@ -51,9 +55,9 @@ async def tell(office: Office, job: Job) -> Finish | None:
             await _about_request(office, About(about), subject, staff)
         case About.BREAK_GLASS:
             await _in_person(office, staff, await _broke_glass(office, subject))
-        case About.QUESTION | About.ANSWER:
+        case About.QUESTION | About.ANSWER | About.WORDS_LOST:
             await _about_exchange(office, About(about), subject, staff)
-        case About.RETURNED | About.NOT_FILED | About.RECALLED:
+        case _:
             await _about_draft(office, About(about), subject, staff)
     return None
 
@@ -74,6 +78,11 @@ def _refused(office: Office, rule: str | None, request_id: str, staff: StaffMemb
         )
     if rule == "ehr.gave_up":
         return Notice("The EHR could not be read for too long, so I gave up. Please ask again.", Tone.STOP)
+    if rule == "fault":
+        words = "Something went wrong on our side and no draft was made. Your administrator can see why."
+        return Notice(words, Tone.STOP)
+    if rule == "identity.inactive":
+        return Notice("You are no longer active in the clinic file.", Tone.STOP)
     stand = Standing(staff=staff, on_care_team=False, supervises=False, broke_glass=False)
     answer = may_ask(stand, office.clinic)
     glass = Button(Action.BREAK_GLASS, "Break glass", request_id, 0, Style.DANGER, opens=True)
@@ -102,6 +111,9 @@ async def _about_exchange(office: Office, about: About, exchange_id: str, staff:
     if about is About.QUESTION:
         button = Button(Action.ANSWER, "Answer", exchange_id, 0, Style.PRIMARY, opens=True)
         words = f"The receiver of your handoff {draft.alias} has a question before accepting."
+    elif about is About.WORDS_LOST:
+        button = Button(Action.REVIEW, "Review", draft.id, draft.version, opens=True)
+        words = f"What you wrote about the handoff {draft.alias} could not be filed: the EHR declined. Note it there."
     else:
         button = Button(Action.REVIEW, "Review", draft.id, draft.version, opens=True)
         words = f"Your question about the handoff {draft.alias} was answered."
@@ -116,6 +128,9 @@ async def _about_draft(office: Office, about: About, draft_id: str, staff: Staff
     words = {
         About.RETURNED: f"Your handoff {draft.alias} was not accepted in time: you stay responsible.",
         About.NOT_FILED: f"Approved, but still not filed: {draft.alias}. I keep trying; check the EHR if it is urgent.",
+        About.FAILED: f"Approved, but NOT filed: {draft.alias}. I stopped; the card says why and offers another try.",
+        About.ASKS_AGAIN: f"Your approval of {draft.alias} no longer holds and nothing was filed: see what changed.",
+        About.OFFERED_AGAIN: f"The handoff {draft.alias} waits for you once more: please read and accept it.",
         About.RECALLED: f"The handoff {draft.alias} was recalled by its sender. Read the addendum in the chart.",
     }[about]
     review = Button(Action.REVIEW, "Review", draft.id, draft.version, opens=True)

@@ -23,7 +23,8 @@ TROUBLES = {
     "approver_inactive": "The person who approved is no longer active, so it asks again.",
     "approver_licence": "The approver's licence is no longer current, so it asks again.",
     "approver_membership": "The approver is no longer on the care team, so it asks again.",
-    "channel_closed": "The channel it came from may no longer carry client information.",
+    "approver_unknown": "The person who approved is no longer in the clinic file.",
+    "asker_unknown": "The person who asked for it is no longer in the clinic file.",
 }
 
 
@@ -48,6 +49,9 @@ class Names:
         return f"{local:%H:%M}" if same_day else f"{local:%a} {local.day} {local:%b}, {local:%H:%M}"
 
 
+FAULT = "Something went wrong on our side; the administrator can see what."
+
+
 def card_view(draft: Draft, card: Card, names: Names, *, gaps: bool, accepts: bool, steps_done: int = 0) -> CardView:
     """The card as it stands. `accepts` says that a receiver must accept it; `gaps` that sections could not be read."""
     status = status_of(draft, names, accepts=accepts, steps_done=steps_done)
@@ -66,7 +70,7 @@ def status_of(draft: Draft, names: Names, *, accepts: bool, steps_done: int = 0)
             return Status(Tone.WARNING, f"{approved}, not filed yet. Writing it into the chart.{why}")
         case State.FILING_FAILED:
             done = f" {steps_done} of its parts are in the chart." if steps_done else " Nothing is in the chart."
-            return Status(Tone.STOP, f"{approved}, but NOT filed. {TROUBLES.get(draft.trouble or '', '')}{done}")
+            return Status(Tone.STOP, f"{approved}, but NOT filed. {TROUBLES.get(draft.trouble or '', FAULT)}{done}")
         case State.FILED:
             return _filed(draft, names, accepts=accepts)
         case State.REJECTED:

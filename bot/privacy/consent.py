@@ -33,8 +33,25 @@ class Ruling:
     rule: str  # code for the audit trail
     consents: tuple[str, ...] = ()  # references and versions it rests on
 
-    def hash(self) -> str:
-        return hashlib.sha256(json.dumps([self.allowed, self.rule, self.consents]).encode()).hexdigest()
+    def stamp(self) -> str:
+        """What a draft keeps of it: the same stamp, the same ruling. Its first word says which kind it is."""
+        word = "none" if self == NOTHING_PROTECTED else PERMITTED if self.allowed else "withheld"
+        digest = hashlib.sha256(json.dumps([self.allowed, self.rule, self.consents]).encode()).hexdigest()
+        return f"{word}:{digest}"[:64]
+
+
+NOTHING_PROTECTED = Ruling(allowed=True, rule="part2.none_on_file")
+PERMITTED = "permitted"
+
+
+def holds_protected(stamp: str) -> bool:
+    """Whether a draft with this stamp has protected records in it."""
+    return stamp.startswith(f"{PERMITTED}:")
+
+
+def rests_on_none(stamp: str) -> bool:
+    """Whether there were no protected records on file at all."""
+    return stamp == NOTHING_PROTECTED.stamp()
 
 
 def rule_on(consents: Read[Consent] | Missing, use: Use) -> Ruling:
@@ -105,7 +122,7 @@ def _keep(section: Section, answer: SectionAnswer) -> SectionAnswer:
     if isinstance(answer, Missing) or not _count(answer):
         return answer
     items = tuple(item for item in answer.items if not _protected(item))
-    words = f"{_count(answer)} records in {section.replace('_', ' ')} are left out: 42 CFR Part 2, no consent covers this."
+    words = f"{_count(answer)} records of {section.replace('_', ' ')} left out: 42 CFR Part 2, no consent covers it."
     if not items:
         return Missing(Why.WITHHELD, words)
     return replace(answer, items=items, incomplete=" ".join(filter(None, [answer.incomplete, words])))

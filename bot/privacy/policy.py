@@ -22,9 +22,9 @@ class Standing:
 
     staff: StaffMember
     on_care_team: bool  # by name on an active care team
-    supervises: bool  # a supervisor of a team that somebody on the care team belongs to
+    supervises: bool  # a supervisor of a team that this client is in the care of
     broke_glass: bool  # within a documented emergency access
-    named_receiver: bool = False  # the draft is addressed to them
+    named_receiver: bool = False  # a filed draft is addressed to them
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,20 @@ class Answer:
 
 
 YES_TEAM = Answer(allowed=True, rule="treatment.care_team")
+
+
+def programs(clinic: Clinic, care_team: frozenset[str]) -> frozenset[str]:
+    """The teams a client is in the care of: the home teams of those on the care team who may read the chart.
+
+    Coordinators, and the further teams of people who are shared, say nothing about where a client belongs.
+    """
+    reading = (s for s in clinic.staff if s.active and s.practitioner in care_team and set(s.roles) & READING)
+    return frozenset(s.teams[0] for s in reading if s.teams)
+
+
+def supervises(clinic: Clinic, staff: StaffMember, care_team: frozenset[str]) -> bool:
+    """A supervisor covers the clients of their own teams."""
+    return Role.SUPERVISOR in staff.roles and bool(programs(clinic, care_team) & set(staff.teams))
 
 
 def may_ask(standing: Standing, clinic: Clinic) -> Answer:
@@ -106,3 +120,8 @@ def may_accept(
     if acceptance.licensed and not licensed(staff, now.date()):
         return Answer(allowed=False, rule="licence.accept", sentence="Accepting needs a current licence on file.")
     return Answer(allowed=True, rule="treatment.receiver")
+
+
+def may_take_over(staff: StaffMember, acceptance: Acceptance, now: datetime) -> bool:
+    """Whether this person could accept at all, whatever the client: checked before a handoff is addressed to them."""
+    return bool(set(staff.roles) & acceptance.roles) and (not acceptance.licensed or licensed(staff, now.date()))
