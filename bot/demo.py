@@ -22,7 +22,7 @@ from bot.flow.office import new_id
 from bot.privacy import audit
 from bot.settings import Settings
 from ehr_clients.port import ClientQuery
-from skills.kit import Banner, Block, Rows, Sourced, Text, Title
+from skills.kit import Banner, Block, Rows, Source, Sourced, Text, Title, cited
 
 SENDER, RECEIVER = "vega", "osei"
 CHANNEL = Place(Platform.WEB, CONSOLE_TENANT, "harbor-care")
@@ -196,11 +196,8 @@ def _block(block: Block) -> list[str]:
             return [f"[bold]{_safe(passage.title)}[/bold]", *lines]
 
 
-def _sources(sources: tuple[Any, ...]) -> str:
-    named = [
-        f"{s.title}{f', {s.when:%d %b %Y}' if s.when else ''}{f', line {s.line}' if s.line else ''}" for s in sources
-    ]
-    return f"({'; '.join(named)})" if named else ""
+def _sources(sources: tuple[Source, ...]) -> str:
+    return f"({'; '.join(map(cited, sources))})" if sources else ""
 
 
 def _safe(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, assert_never
 
 from bot.chat import Button, Confirm, Style
 from bot.slack import limits, wire
-from skills.kit import Banner, Block, Line, LineKind, Passage, Row, Rows, Source, Sourced, Text, Title, Tone
+from skills.kit import Banner, Block, Line, LineKind, Passage, Row, Rows, Sourced, Text, Title, Tone, cited
 
 type Json = dict[str, Any]  # a piece of Block Kit: checked against Slack's own schema in the tests
 
@@ -115,13 +115,6 @@ def _kind(kind: LineKind) -> tuple[str, str]:
             return "–", ""
         case _:
             assert_never(kind)
-
-
-def cited(source: Source) -> str:
-    """In the manner of: Progress note, 20 Nov 2026, Dana Reyes, LCSW, line 4."""
-    day = f"{source.when.day} {source.when:%b %Y}" if source.when else "undated"
-    line = f"line {source.line}" if source.line is not None else ""
-    return ", ".join(part for part in (source.title, day, source.author, line) if part)
 
 
 def actions(buttons: Sequence[Button], places: "Places") -> list[Json]:

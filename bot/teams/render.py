@@ -6,7 +6,6 @@ so `answer` adds the way back to the shared card.
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
 from typing import assert_never
 
 from bot.chat import (
@@ -36,7 +35,7 @@ from bot.teams.elements import (
     size,
     toned,
 )
-from skills.kit import Banner, Block, Line, LineKind, Rows, Source, Sourced, Text, Title, Tone
+from skills.kit import Banner, Block, Line, LineKind, Rows, Source, Sourced, Text, Title, Tone, cited
 
 PAGE_LINES = 16
 PAGE_CHARACTERS = 2500  # of any script: a character is up to four bytes
@@ -167,11 +166,7 @@ def _line(line: Line) -> list[Json]:
 
 
 def _source(source: Source) -> str:
-    when = "" if source.when is None else f"{source.when:%-d %b %Y}"
-    at = f"{source.when:%H:%M}" if isinstance(source.when, datetime) else ""
-    line = f"line {source.line}" if source.line is not None else ""
-    parts = (_label(source.title), " ".join(part for part in (when, at) if part), _label(source.author or ""), line)
-    return ", ".join(part for part in parts if part)
+    return cited(replace(source, title=_label(source.title), author=_label(source.author or "")))
 
 
 def _label(name: str) -> str:

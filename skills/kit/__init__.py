@@ -57,6 +57,7 @@ from skills.kit.skill import (
     Skill,
     Step,
 )
+from skills.kit.words import cited
 
 __all__ = [
     "Acceptance",
@@ -115,6 +116,7 @@ __all__ = [
     "Tone",
     "Why",
     "Write",
+    "cited",
     "items",
     "newest",
 ]

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
+from ehr_clients.models import Source
+
 NOT_DOCUMENTED = "not documented"
 
 
@@ -15,6 +17,13 @@ def as_day(when: datetime | date) -> date:
 def day(when: datetime | date | None) -> str:
     """11/09/2026, as United States charts write it."""
     return f"{as_day(when):%m/%d/%Y}" if when else "date not documented"
+
+
+def cited(source: Source) -> str:
+    """Progress note, 11/09/2026, Dana Reyes, LCSW, line 4: what is not known is left out."""
+    when = day(source.when) if source.when else "undated"
+    line = f"line {source.line}" if source.line is not None else ""
+    return ", ".join(part for part in (source.title, when, source.author or "", line) if part)
 
 
 def moment(when: datetime) -> str:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from bot.chat import Action, CardView, Detail, Field, Home, Notice, Option, Picker, Reply, Status, pages
 from bot.slack import limits, render, wire
-from bot.slack.blocks import cited
 from bot.slack.wire import Anchor, TooLarge
 from skills.kit import (
     Banner,
@@ -26,6 +25,7 @@ from skills.kit import (
     Text,
     Title,
     Tone,
+    cited,
 )
 from tests.fakes.block_kit import mistakes, words
 from tests.fakes.views import (
@@ -95,7 +95,7 @@ def test_a_nasty_note_arrives_word_for_word() -> None:
 def test_each_statement_has_its_source_right_beneath_it() -> None:
     shown = [words(block) for block in render.modal(DETAIL, ANCHOR)["blocks"]]
     at = shown.index("• Reports sleeping five hours a night.")
-    assert shown[at + 1] == "Progress note, 20 Nov 2026, Dana Reyes, LCSW, line 4"
+    assert shown[at + 1] == "Progress note, 11/20/2026, Dana Reyes, LCSW, line 4"
 
 
 def test_a_person_s_own_words_are_marked_as_such() -> None:
@@ -107,8 +107,8 @@ def test_a_person_s_own_words_are_marked_as_such() -> None:
 @pytest.mark.parametrize(
     ("source", "text"),
     [
-        (SOURCE, "Progress note, 20 Nov 2026, Dana Reyes, LCSW, line 4"),
-        (Source("Observation/1", "1", "PHQ-9 total", date(2026, 3, 2)), "PHQ-9 total, 2 Mar 2026"),
+        (SOURCE, "Progress note, 11/20/2026, Dana Reyes, LCSW, line 4"),
+        (Source("Observation/1", "1", "PHQ-9 total", date(2026, 3, 2)), "PHQ-9 total, 03/02/2026"),
         (Source("Flag/1", "1", "Alert"), "Alert, undated"),
     ],
 )

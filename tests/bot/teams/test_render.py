@@ -85,14 +85,14 @@ def test_a_date_function_is_not_computed() -> None:
 def test_each_statement_has_its_source_beneath_it() -> None:
     said = words(detail(DETAIL))
     at = said.index("Reports sleeping five hours a night.")
-    assert said[at + 1] == "Progress note, 20 Nov 2026 15:30, Dana Reyes, LCSW, line 4"
+    assert said[at + 1] == "Progress note, 11/20/2026, Dana Reyes, LCSW, line 4"
     assert "Not known: " in said
 
 
 def test_a_source_without_time_or_author_says_only_what_is_known() -> None:
     line = Line("x", (Source("Observation/1", "1", "PHQ-9 total", date(2026, 11, 2)), Source("Plan/1", "1", "Plan")))
     said = words(detail(replace(DETAIL, blocks=(Sourced(Passage("k", "Title", (line,))),))))
-    assert said[-1] == "PHQ-9 total, 2 Nov 2026; Plan"
+    assert said[-1] == "PHQ-9 total, 11/02/2026; Plan, undated"
 
 
 def test_a_button_executes_and_falls_back_to_submit_with_the_same_data() -> None:
