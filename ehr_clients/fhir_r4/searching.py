@@ -15,7 +15,7 @@ from ehr_clients.fhir_r4.values import Json, codes, kind, many, pick, ref_of, st
 from ehr_clients.http import FhirHttp, Reply, issue_codes, refusal
 
 _NO_POST_SEARCH = frozenset({404, 405, 415, 501})
-_ALWAYS = frozenset({"_count", "_sort", "_include"})
+_ALWAYS = frozenset({"_tag"})  # FHIR has it on every type; few servers list it
 _INCOMPLETE = frozenset({"4119", "4134", "59133", "4127", "4113"})  # Epic: more may exist than was sent
 _HARMLESS = frozenset({"4101", "4122", "4117", "59100", "59101", "59109"})  # Epic: nothing found, parameter ignored ...
 _REFUSED = frozenset({"4130", "4131"})

@@ -14,13 +14,14 @@ from ehr_clients.capabilities import Abilities, Route, route
 from ehr_clients.errors import EhrRefused, EhrUnavailable, OutcomeUnknown
 from ehr_clients.fhir_r4 import builders
 from ehr_clients.fhir_r4.plain_text import media_type
-from ehr_clients.fhir_r4.searching import Search, Searcher
+from ehr_clients.fhir_r4.searching import TRUNCATED, Search, Searcher
 from ehr_clients.fhir_r4.values import Json, kind, pick, ref_of, reference, string
 from ehr_clients.http import FhirHttp, Reply
-from ehr_clients.port import Op, Receipt, Write
+from ehr_clients.port import Op, ProvenanceWrite, Receipt, Write
 
 DIFFERS = "The stored text differs from what was approved; a person must look at it in the EHR."
 _AMBIGUOUS = "The EHR holds more than one record with this write's key; a person must look at them."
+_NOT_LOOKED_UP = "The EHR holds too many records to tell whether this write is stored already; a person must look."
 _NOT_READ_BACK = "The write is stored, but it could not be read back yet; it will be compared at the next try."
 
 
@@ -56,7 +57,7 @@ class Writer:
 
     async def stored(self, write: Write, *, key: str) -> Receipt | None:
         way = route(type(write), self._abilities, audit_as_document=self._audit_as_document)
-        found = await self._find(way.kind, key, write.client_id) if way.kind else None
+        found = await self._find(way.kind, key, write) if way.kind else None
         if way.kind is None or found is None:
             return None
         sent = builders.build(write, way.kind, key=key, ehr_address=self._http.base.host or "ehr")
@@ -79,15 +80,15 @@ class Writer:
 
     async def _store(self, write: Write, way: Route, wanted: str, key: str) -> Receipt:
         sent = builders.build(write, wanted, key=key, ehr_address=self._http.base.host or "ehr")
-        if found := await self._find(wanted, key, write.client_id):
+        if found := await self._find(wanted, key, write):
             return await self._confirm(found, sent, way, repeated=True)
         await self._client_exists(write.client_id)
         try:
             reply = await self._create(wanted, sent, key)
         except OutcomeUnknown as unknown:
-            found = await self._find_after_loss(wanted, key, write.client_id, unknown)
+            found = await self._find_after_loss(wanted, key, write, unknown)
             return await self._confirm(found, sent, way, repeated=False)
-        ref = _created(reply, wanted) or await self._find(wanted, key, write.client_id)
+        ref = _created(reply, wanted) or await self._find(wanted, key, write)
         if ref is None:
             raise OutcomeUnknown(_NOT_READ_BACK)
         return await self._confirm(ref, sent, way, repeated=reply.status == 200)
@@ -102,19 +103,23 @@ class Writer:
                 raise EhrRefused(_AMBIGUOUS, status=412) from None
             raise
 
-    async def _find(self, wanted: str, key: str, client_id: str) -> str | None:
-        """The reference of what carries the key. The client narrows the search where the EHR wants that."""
-        search = Search(wanted, (builders.key_search(wanted, key),))
-        by_client = bool({"patient", "subject"} & self._abilities.offer(wanted).params)
-        found = await self._searcher.run(search, client_id if by_client else None)
+    async def _find(self, wanted: str, key: str, write: Write) -> str | None:
+        """The reference of what carries the key. Raises EhrRefused when that cannot be told for certain."""
+        params = [builders.key_search(wanted, key)]
+        by_client = wanted != "Provenance" and bool({"patient", "subject"} & self._abilities.offer(wanted).params)
+        if isinstance(write, ProvenanceWrite):  # it has no patient of its own: its target narrows the search
+            params += [("target", target) for target in write.targets[:1] if not target.startswith(builders.OWN_STORE)]
+        found = await self._searcher.run(Search(wanted, tuple(params)), write.client_id if by_client else None)
         matching = sorted({ref_of(item) for item in found.resources if builders.has_key(item, key)})
         if len(matching) > 1:
             raise EhrRefused(_AMBIGUOUS)
+        if not matching and TRUNCATED in found.incomplete:
+            raise EhrRefused(_NOT_LOOKED_UP)
         return matching[0] if matching else None
 
-    async def _find_after_loss(self, wanted: str, key: str, client_id: str, unknown: OutcomeUnknown) -> str:
+    async def _find_after_loss(self, wanted: str, key: str, write: Write, unknown: OutcomeUnknown) -> str:
         try:
-            found = await self._find(wanted, key, client_id)
+            found = await self._find(wanted, key, write)
         except EhrUnavailable:
             found = None
         if found is None:

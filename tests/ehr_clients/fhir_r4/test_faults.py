@@ -13,10 +13,11 @@ from ehr_clients.errors import EhrRefused, EhrUnavailable, OutcomeUnknown
 from ehr_clients.fhir_r4 import FhirR4, FhirR4Settings
 from ehr_clients.http import Limits
 from ehr_clients.models import Missing, Read, Section, Why
-from ehr_clients.port import DocumentWrite, Op, ProvenanceWrite, Receipt
+from ehr_clients.port import DocumentWrite, Op, ProvenanceWrite, Receipt, Write
 from ehr_clients.sandbox import SandboxServer
 from ehr_clients.smart_auth import ClientSecret, SmartBackend
 from tests.contract.conftest import CLIENT, SECRET, THERAPIST, clinic
+from tests.contract.test_chart_writer import writes
 from tests.ehr_clients.fhir_r4.scripted import Scripted, outcome, says
 
 LIMITS = Limits(attempt_s=0.4, connect_s=0.2, budget_s=2, backoff_s=0.01)
@@ -124,6 +125,56 @@ async def test_a_lost_answer_to_a_create_is_reconciled(server: SandboxServer, co
     assert receipt.sent_hash == receipt.readback_hash
     assert door.creates == (2 if conditional else 1)
     assert len(documents(server, "k")) == 1
+
+
+@pytest.mark.parametrize("write", writes(), ids=lambda write: type(write).__name__)
+async def test_without_conditional_create_each_kind_of_write_is_found_by_its_key(
+    server: SandboxServer, write: Write
+) -> None:
+    """The lookup alone must do: every type of resource, also those with a tag in place of an identifier."""
+    door = OneAnswerLost(server, conditional=False)
+    door.lose = False
+
+    async def twice(ehr: FhirR4) -> Receipt:
+        assert await ehr.stored(write, key="k-once") is None
+        first = await ehr.apply(write, key="k-once")
+        again = await ehr.apply(write, key="k-once")
+        assert (again.ref, again.repeated) == (first.ref, True)
+        return again
+
+    receipt = await through(server, door, twice)
+    stored = [item for item in server.resources_written() if "k-once" in str(item)]
+    assert [f"{item['resourceType']}/{item['id']}" for item in stored] == [receipt.ref]
+
+
+async def test_a_lookup_that_cannot_see_everything_refuses_to_store() -> None:
+    statement = {
+        "rest": [
+            {
+                "resource": [
+                    {
+                        "type": "DocumentReference",
+                        "interaction": [{"code": c} for c in ("read", "create", "search-type")],
+                    }
+                ]
+            }
+        ]
+    }
+    creates = 0
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        nonlocal creates
+        creates += request.method == "POST" and request.path.endswith("/DocumentReference")
+        if request.path.endswith("/metadata"):
+            return web.json_response(statement)
+        return web.json_response(
+            {"resourceType": "Bundle", "link": [{"relation": "next", "url": "DocumentReference?page=1"}]}
+        )
+
+    async with Scripted([endless]) as stub, FhirR4(FhirR4Settings(base_url=stub.base_url)) as ehr:
+        with pytest.raises(EhrRefused, match="too many"):
+            await ehr.apply(WRITE, key="k")
+    assert creates == 0
 
 
 async def test_not_found_after_a_lost_answer_is_unknown_and_the_next_call_looks_again(server: SandboxServer) -> None:
