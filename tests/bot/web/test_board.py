@@ -1,13 +1,16 @@
 """The board keeps each message once, shows private ones to their person only, and survives being text."""
 
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
+from enum import Enum
+from typing import TypeAliasType, get_args, get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat import CardView, Notice, Place, Platform
+from bot.chat import CardView, Home, Notice, Place, Platform, Postable
+from bot.web import as_json
 from bot.web.as_json import View, from_json, to_json
 from bot.web.board import MemoryBoard, Message
 from skills.kit import Card, Line, Passage, Source, Sourced, Tone
@@ -56,6 +59,22 @@ def test_any_words_and_any_date_come_back_exactly(
     assert isinstance(back, CardView)
     assert isinstance(back.card.detail[0], Sourced)
     assert type(back.card.detail[0].passage.lines[0].sources[0].when) is type(when)
+
+
+def kinds_within(kind: object) -> set[type]:
+    """Every dataclass and enumeration that a value of this type can hold."""
+    if isinstance(kind, TypeAliasType):
+        return kinds_within(kind.__value__)
+    inner = {found for argument in get_args(kind) for found in kinds_within(argument)}
+    if isinstance(kind, type) and is_dataclass(kind):
+        return inner.union({kind}, *(kinds_within(hint) for hint in get_type_hints(kind).values()))
+    return inner | ({kind} if isinstance(kind, type) and issubclass(kind, Enum) else set())
+
+
+def test_nothing_a_posted_view_can_hold_is_unknown_to_the_text_form() -> None:
+    known = {*as_json._RECORDS.values(), *as_json._WORDS.values()}
+    assert Source in kinds_within(Postable)
+    assert kinds_within(Postable) | kinds_within(Home) <= known
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,20 @@ async def test_a_body_that_is_no_form_is_refused(request_: Request, body: bytes,
     assert refused.value.status == status
 
 
+async def test_a_body_without_an_end_is_not_read_to_its_end() -> None:
+    read = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal read
+        while read < 100:
+            read += 1
+            yield b"x" * 100_000
+
+    with pytest.raises(Problem):
+        await inbound.form(Request(), endless())
+    assert read < 20
+
+
 @given(body=st.binary(max_size=300))
 async def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     with suppress(Problem):
