@@ -82,8 +82,10 @@ def _verdict(rule: Provision, use: Use) -> bool | None:
     if rule.permit:
         covered = _covers_all(rule.actors, use.actors) and _names(rule.purposes, use.purpose.value)
         return True if covered or True in nested else None
+    if True in nested:  # "nobody but": the exception to a refusal
+        return True
     touched = _touches(rule.actors, use.actors) and _names(rule.purposes, use.purpose.value)
-    return False if touched and True not in nested else None
+    return False if touched else None
 
 
 def _covers_all(named: frozenset[str], actors: frozenset[str]) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
+import structlog
 from sqlalchemy import select, text, update
 
 from bot import clinic as clinic_file
@@ -152,6 +153,7 @@ class Work:
     clock: Clock
     database_file: Path
     worker: Worker
+    log: list[Mapping[str, Any]] = field(default_factory=list)
     _working: asyncio.Task[None] | None = None
     _deliveries: int = 0
 
@@ -178,7 +180,7 @@ class Work:
         at: Place = HARBOR,
         *,
         version: int | None = None,
-        **values: str,
+        **values: Any,  # words by key, as a form sends them
     ) -> Reply:
         subject = on if isinstance(on, str) else on.id
         shown = version if version is not None else (0 if isinstance(on, str) else on.version)
@@ -371,12 +373,19 @@ async def at_work(
             clock=clock,
         )
         work = Work(office, FlowDesk(office), server, chats, clock, database_file, worker_of(office))
+        stack.callback(structlog.reset_defaults)
+        structlog.configure(processors=[partial(_keep_line, work.log)])
         if working:
             work.start()
         try:
             yield work
         finally:
             await work.kill()
+
+
+def _keep_line(lines: list[Mapping[str, Any]], _: object, level: str, said: Mapping[str, Any]) -> Any:
+    lines.append({**said, "level": level})
+    raise structlog.DropEvent
 
 
 # The usual steps
@@ -404,6 +413,15 @@ async def accepted(work: Work) -> Draft:
     await work.press("osei", Action.SAVE_ACCEPT, draft, read_back=OWN_WORDS)
     await work.settled()
     return await work.draft()
+
+
+async def break_the_trail(work: Work) -> None:
+    """The audit trail cannot take another event."""
+    async with work.office.db.write() as conn:
+        triggers = await conn.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
+        for name in triggers.all():
+            await conn.execute(text(f'DROP TRIGGER "{name}"'))
+        await conn.execute(text("DELETE FROM audit_head"))
 
 
 class Between:

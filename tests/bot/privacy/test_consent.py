@@ -1,0 +1,145 @@
+"""42 CFR Part 2: every case of a consent, and what is left of a chart that none covers."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from bot.privacy.consent import (
+    NOTHING_PROTECTED,
+    Ruling,
+    Use,
+    holds_protected,
+    rests_on_none,
+    rule_on,
+    withhold,
+)
+from ehr_clients.models import (
+    ChartData,
+    Client,
+    Consent,
+    Label,
+    Missing,
+    Problem,
+    Provision,
+    Read,
+    Section,
+    Source,
+    Why,
+)
+from skills.kit import Purpose
+
+NOW = datetime(2026, 11, 23, 19, tzinfo=UTC)
+A, B, C = "Practitioner/a", "Practitioner/b", "Practitioner/c"
+
+
+def use(*actors: str, within_program: bool = False, purpose: Purpose = Purpose.TREATMENT) -> Use:
+    return Use(purpose=purpose, actors=frozenset(actors or (A, B)), within_program=within_program, at=NOW)
+
+
+def consent(rule: Provision | None, *, status: str = "active", part2: bool = True, name: str = "1") -> Consent:
+    return Consent(source=Source(f"Consent/{name}", "1", "Consent"), status=status, part2=part2, rule=rule)
+
+
+def on_file(*consents: Consent, incomplete: str | None = None) -> Read[Consent]:
+    return Read(consents, as_of=NOW, incomplete=incomplete)
+
+
+PERMIT = Provision(permit=True, purposes=frozenset({"TREAT"}))
+
+
+@pytest.mark.parametrize(
+    ("rule", "allowed"),
+    [
+        (PERMIT, True),
+        (Provision(permit=True), True),  # names nobody and nothing: narrows nothing
+        (Provision(permit=True, purposes=frozenset({"HPAYMT"})), False),
+        (Provision(permit=True, actors=frozenset({A, B})), True),
+        (Provision(permit=True, actors=frozenset({A})), False),  # consent for one is none for others
+        (Provision(permit=True, actors=frozenset({C})), False),
+        (Provision(permit=True, starts=date(2026, 11, 23)), True),
+        (Provision(permit=True, starts=date(2026, 11, 24)), False),
+        (Provision(permit=True, ends=date(2026, 11, 23)), True),  # to the end of its last day
+        (Provision(permit=True, ends=date(2026, 11, 22)), False),
+        (Provision(permit=True, ends=datetime(2026, 11, 23, 18, tzinfo=UTC)), False),
+        (Provision(permit=False), False),
+        (Provision(permit=True, nested=(Provision(permit=False, actors=frozenset({B})),)), False),
+        (Provision(permit=True, nested=(Provision(permit=False, actors=frozenset({C})),)), True),
+        (Provision(permit=False, nested=(Provision(permit=True, actors=frozenset({A, B})),)), True),
+        (Provision(permit=False, nested=(Provision(permit=True, actors=frozenset({A})),)), False),
+        (Provision(permit=False, actors=frozenset({C})), False),  # denies others, permits nobody
+    ],
+)
+def test_one_consent(rule: Provision, *, allowed: bool) -> None:
+    assert rule_on(on_file(consent(rule)), use()).allowed is allowed
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        on_file(),
+        on_file(consent(PERMIT, status="inactive")),
+        on_file(consent(PERMIT, status="rejected")),
+        on_file(consent(PERMIT, status="draft")),
+        on_file(consent(PERMIT, status="entered-in-error")),
+        on_file(consent(PERMIT, part2=False)),  # a consent to telehealth is none to this
+        on_file(consent(None)),
+        on_file(consent(PERMIT), incomplete="Some consents may be missing."),
+        Missing(Why.UNAVAILABLE, "The consents could not be read."),
+        Missing(Why.REFUSED, "The consents may not be read."),
+    ],
+)
+def test_everything_unclear_is_a_no(found: Read[Consent] | Missing) -> None:
+    assert not rule_on(found, use()).allowed
+
+
+def test_one_denial_wins_over_any_permit() -> None:
+    both = on_file(consent(PERMIT, name="1"), consent(Provision(permit=False, actors=frozenset({B})), name="2"))
+    assert not rule_on(both, use(A, B)).allowed
+    assert rule_on(both, use(A, C)).allowed
+
+
+def test_within_one_program_no_consent_is_needed() -> None:
+    assert rule_on(on_file(), use(within_program=True)).allowed
+
+
+def test_a_stamp_changes_with_the_consent_and_says_what_kind_it_is() -> None:
+    first = rule_on(on_file(consent(PERMIT)), use())
+    other = rule_on(on_file(consent(PERMIT, name="2")), use())
+    none = rule_on(on_file(), use())
+    assert len({first.stamp(), other.stamp(), none.stamp(), NOTHING_PROTECTED.stamp()}) == 4
+    assert [holds_protected(r.stamp()) for r in (first, none, NOTHING_PROTECTED)] == [True, False, False]
+    assert [rests_on_none(r.stamp()) for r in (first, none, NOTHING_PROTECTED)] == [False, False, True]
+    assert all(len(r.stamp()) <= 64 for r in (first, other, none))
+
+
+def problem(text: str, *labels: Label) -> Problem:
+    return Problem(source=Source(f"Condition/{text}", "1", "Problem"), text=text, labels=frozenset(labels))
+
+
+def chart(*problems: Problem) -> ChartData:
+    who = Client(source=Source("Patient/x", "1", "Client"), id="x", family="X", given=("Y",), birth_date=None)
+    gap = Missing(Why.UNAVAILABLE, "Not read.")
+    return ChartData(who, {Section.PROBLEMS: Read(problems, as_of=NOW), Section.NOTES: gap})
+
+
+@pytest.mark.parametrize("label", [Label.PART2, Label.PART2_PENDING])
+def test_what_no_consent_covers_is_left_out_and_counted(label: Label) -> None:
+    data, counts = withhold(chart(problem("anxiety"), problem("use", label)), Ruling(allowed=False, rule="no"))
+    left = data.sections[Section.PROBLEMS]
+    assert isinstance(left, Read)
+    assert [item.source.ref for item in left.items] == ["Condition/anxiety"]
+    assert "1 record" in (left.incomplete or "")
+    assert counts == {Section.PROBLEMS: 1}
+
+
+def test_a_section_of_which_nothing_is_left_is_missing_and_not_empty() -> None:
+    data, _ = withhold(chart(problem("use", Label.PART2)), Ruling(allowed=False, rule="no"))
+    left = data.sections[Section.PROBLEMS]
+    assert isinstance(left, Missing)
+    assert left.why is Why.WITHHELD
+    assert data.sections[Section.NOTES] == Missing(Why.UNAVAILABLE, "Not read.")
+
+
+def test_with_a_consent_nothing_is_left_out() -> None:
+    whole = chart(problem("use", Label.PART2))
+    assert withhold(whole, Ruling(allowed=True, rule="yes")) == (whole, {})
