@@ -181,8 +181,10 @@ RULES: tuple[Callable[[HandoffFacts], list[Signal]], ...] = (
 
 
 def _evidence(facts: HandoffFacts) -> tuple[tuple[Signal, ...], tuple[str, ...]]:
-    """What "stable" rests on: all that could say otherwise was read, a screen, and a clinician's own statement."""
+    """What "stable" rests on: all that could say otherwise was read whole, a screen, and a clinician's statement."""
+    partial = {as_of.section for as_of in facts.as_of if as_of.incomplete}
     unread = [f"{name} could not be read" for section, name in _MUST_READ if facts.gap(section)]
+    unread += [f"{name} were not read whole" for section, name in _MUST_READ if section in partial]
     screen, no_screen = _screen(facts)
     statement, no_statement = _statement_on_file(facts)
     return (*screen, *statement), (*unread, *no_screen, *no_statement)

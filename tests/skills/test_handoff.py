@@ -299,6 +299,17 @@ def test_never_stable_while_a_section_that_could_say_otherwise_is_unread(section
     assert any("could not be read" in reason for reason in found.lacking)
 
 
+@pytest.mark.parametrize("section", [Section.ASSESSMENTS, Section.ALERTS, Section.NOTES, Section.APPOINTMENTS])
+def test_never_stable_while_part_of_such_a_section_was_left_out(section: Section) -> None:
+    sections = dict(charts.chart(calm()).data.sections)
+    answer = sections[section]
+    assert isinstance(answer, Read)
+    assert severity(facts_of(sections)).word == "stable"
+    found = severity(facts_of(sections | {section: replace(answer, incomplete="2 records are withheld.")}))
+    assert found.word is None
+    assert any("not read whole" in reason for reason in found.lacking)
+
+
 def test_severity_that_cannot_be_stated_says_what_is_lacking() -> None:
     line = passage(draft(empty()), "severity").lines[0]
     assert line.kind is LineKind.MISSING
