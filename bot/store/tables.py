@@ -242,3 +242,40 @@ web_messages = Table(
     UniqueConstraint("key"),
     Index("ix_web_messages_conversation", "conversation", "id"),
 )
+
+slots = Table(  # the calendar: which wall time of which job was taken, and by whom
+    "slots",
+    metadata,
+    Column("job", String(64), primary_key=True),
+    Column("slot", String(32), primary_key=True),  # local wall time, "" for the moment a job was first heard of
+    Column("at", Float, nullable=False),  # when that wall time is, seconds since the epoch
+    Column("state", String(16), nullable=False),  # begun fired skipped
+    Column("fired_at", Float, nullable=False),  # by the database's clock
+    Column("late_s", Float, nullable=False),
+    Column("replica", String(64), nullable=False),
+    Index("ix_slots_job_at", "job", "at"),
+)
+
+inbox = Table(  # what people did, kept before it is acknowledged
+    "inbox",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("source", String(16), nullable=False),  # slack teams web ehr
+    Column("key", String(128), nullable=False, unique=True),  # a hash of the platform's own id of the delivery
+    Column("kind", String(64), nullable=False),  # typed, or the action that was pressed
+    Column("state", String(16), nullable=False),  # received done failed ignored
+    Column("received", Float, nullable=False),  # by the database's clock
+    Column("finished", Float),
+    Column("attempts", Integer, nullable=False),
+    Column("body", LargeBinary),  # sealed; purged once it was handled
+    Column("answer", LargeBinary),  # sealed: what a repeated delivery is answered with; purged with the body
+    Index("ix_inbox_state", "state", "received"),
+)
+
+schema_revisions = Table(  # what migrations/ has done to this database
+    "schema_revisions",
+    metadata,
+    Column("revision", String(32), primary_key=True),
+    Column("phase", String(16), nullable=False),  # expand contract
+    Column("applied_at", UtcTime, nullable=False),
+)
