@@ -242,7 +242,8 @@ async def _note_withheld(
         answer = Answer(allowed=False, rule=drawn.ruling.rule)
         await trail.note(conn, office, Audited.SECTION_WITHHELD, staff, about, answer=answer, part2_flag=True)
     if drawn.dropped_notes:
-        await trail.note(conn, office, Audited.BLOCKED_PSYCHOTHERAPY_NOTE, staff, about)
+        counts = {"notes": drawn.dropped_notes}
+        await trail.note(conn, office, Audited.BLOCKED_PSYCHOTHERAPY_NOTE, staff, about, counts=counts)
 
 
 async def _show(conn: AsyncConnection, office: Office, asked: Asked, draft: Draft) -> None:

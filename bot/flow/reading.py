@@ -15,7 +15,8 @@ from bot.flow import trail
 from bot.flow.office import Office
 from bot.people import person
 from bot.privacy.audit import Action as Audited
-from bot.privacy.consent import NOTHING_PROTECTED, PROTECTED, Ruling, Use, rule_on, withhold
+from bot.privacy.consent import NOTHING_PROTECTED, Ruling, Use, rule_on, withhold
+from bot.privacy.labels import protected
 from bot.privacy.policy import READING, YES_TEAM, Answer, programs
 from ehr_clients.errors import EhrUnavailable
 from ehr_clients.models import ChartData, Missing, Read, Section, Why
@@ -117,8 +118,7 @@ async def _note_reading(office: Office, order: Order, raw: ChartData, by: StaffM
 
 def ruling_of(office: Office, data: ChartData, order: Order, cared_for_by: frozenset[str]) -> Ruling:
     """What 42 CFR Part 2 and the consents on file say about showing this chart to sender and receiver."""
-    protected = any(i.labels & PROTECTED for a in data.sections.values() if isinstance(a, Read) for i in a.items)
-    if not protected:
+    if not any(protected(i) for a in data.sections.values() if isinstance(a, Read) for i in a.items):
         return NOTHING_PROTECTED
     return _rule(office, data, _use(office, order.skill, order.team, _readers(office, order), cared_for_by))
 

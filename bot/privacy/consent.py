@@ -7,14 +7,15 @@ protected (42 CFR 2.31, 2.33; invariant 5 of the product).
 
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
-from ehr_clients.models import ChartData, Consent, Item, Label, Missing, Provision, Read, Section, SectionAnswer, Why
+from bot.privacy.labels import protected, tells
+from ehr_clients.models import ChartData, Consent, Item, Missing, Provision, Read, Section, SectionAnswer, Why
 from skills.kit import Purpose
 
-PROTECTED = frozenset({Label.PART2, Label.PART2_PENDING})
+TREATING = "my treating providers"  # how 42 CFR 2.31(a)(4) lets a consent for treatment name its recipients
+SPEAK_FOR_THEMSELVES = frozenset({Section.CLIENT, Section.CONSENTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +81,25 @@ def _verdict(rule: Provision, use: Use) -> bool | None:
     if False in nested:
         return False
     if rule.permit:
-        covered = _covers_all(rule.actors, use.actors) and _names(rule.purposes, use.purpose.value)
+        covered = _covers_all(rule.actors, use) and _names(rule.purposes, use.purpose.value)
         return True if covered or True in nested else None
     if True in nested:  # "nobody but": the exception to a refusal
         return True
-    touched = _touches(rule.actors, use.actors) and _names(rule.purposes, use.purpose.value)
+    touched = _touches(rule.actors, use) and _names(rule.purposes, use.purpose.value)
     return False if touched else None
 
 
-def _covers_all(named: frozenset[str], actors: frozenset[str]) -> bool:
-    return not named or actors <= named
+def _covers_all(named: frozenset[str], use: Use) -> bool:
+    return not named or use.actors <= named or _names_treating(named, use)
 
 
-def _touches(named: frozenset[str], actors: frozenset[str]) -> bool:
-    return not named or bool(actors & named)
+def _touches(named: frozenset[str], use: Use) -> bool:
+    return not named or bool(use.actors & named) or _names_treating(named, use)
+
+
+def _names_treating(named: frozenset[str], use: Use) -> bool:
+    """A class of recipients instead of names: who is handed over to for treatment is a treating provider."""
+    return use.purpose is Purpose.TREATMENT and any(name.casefold().startswith(TREATING) for name in named)
 
 
 def _names(purposes: frozenset[str], purpose: str) -> bool:
@@ -116,27 +122,24 @@ def withhold(data: ChartData, ruling: Ruling) -> tuple[ChartData, dict[Section, 
     if ruling.allowed:
         return data, {}
     kept = {section: _keep(section, answer) for section, answer in data.sections.items()}
-    counts = {s: _count(data.sections[s]) for s in kept}
+    counts = {section: _count(section, answer) for section, answer in data.sections.items()}
     return replace(data, sections=kept), {section: count for section, count in counts.items() if count}
 
 
 def _keep(section: Section, answer: SectionAnswer) -> SectionAnswer:
-    if isinstance(answer, Missing) or not _count(answer):
+    count = _count(section, answer)
+    if isinstance(answer, Missing) or not count:
         return answer
-    items = tuple(item for item in answer.items if not _protected(item))
-    words = f"{_count(answer)} records of {section.replace('_', ' ')} left out: 42 CFR Part 2, no consent covers it."
+    items = tuple(item for item in answer.items if not _held_back(section, item))
+    words = f"{count} records of {section.replace('_', ' ')} left out: 42 CFR Part 2, no consent covers it."
     if not items:
         return Missing(Why.WITHHELD, words)
     return replace(answer, items=items, incomplete=" ".join(filter(None, [answer.incomplete, words])))
 
 
-def _count(answer: SectionAnswer) -> int:
-    return sum(map(_protected, _items(answer)))
+def _count(section: Section, answer: SectionAnswer) -> int:
+    return sum(_held_back(section, item) for item in answer.items) if isinstance(answer, Read) else 0
 
 
-def _items(answer: SectionAnswer) -> Iterable[Item]:
-    return answer.items if isinstance(answer, Read) else ()
-
-
-def _protected(item: Item) -> bool:
-    return bool(item.labels & PROTECTED)
+def _held_back(section: Section, item: Item) -> bool:
+    return protected(item) or (section not in SPEAK_FOR_THEMSELVES and tells(item))

@@ -180,11 +180,15 @@ class Work:
         at: Place = HARBOR,
         *,
         version: int | None = None,
-        **values: Any,  # words by key, as a form sends them
+        form: Mapping[str, str] | None = None,
+        **values: str,
     ) -> Reply:
+        """Press a button, or send a `form` filled in."""
         subject = on if isinstance(on, str) else on.id
         shown = version if version is not None else (0 if isinstance(on, str) else on.version)
-        return await self.desk.press(Press(action, subject, shown, self.who(staff_id, at.platform), at, values))
+        return await self.desk.press(
+            Press(action, subject, shown, self.who(staff_id, at.platform), at, {**(form or {}), **values})
+        )
 
     async def read_all(self, staff_id: str, draft: Draft, at: Place = HARBOR) -> Reply:
         """Press Review and turn every page. The last answer: a Detail, or the refusal."""
@@ -297,6 +301,10 @@ class Work:
         """Somebody changes something in the EHR."""
         self._ours.add(resource["id"])
         await self._fhir("PUT", f"/{resource['resourceType']}/{resource['id']}", resource)
+
+    async def add(self, resource: Json) -> None:
+        """Somebody adds something in the EHR."""
+        self._ours.add((await self._fhir("POST", f"/{resource['resourceType']}", resource))["id"])
 
     async def leave_care_team(self, staff_id: str, client: str = "c102") -> None:
         (team,) = await self.chart("CareTeam", client)

@@ -181,7 +181,7 @@ async def test_edited_lines_are_the_editors_and_the_others_keep_their_sources(wo
     field = next(f for f in form.fields if len(f.value.splitlines()) > 1)
     words = field.value + "\nCall the sister before Monday."
     values = {f.key: f.value for f in form.fields} | {field.key: words}
-    await work.press("vega", Action.SAVE_EDIT, draft, **values)
+    await work.press("vega", Action.SAVE_EDIT, draft, form=values)
     fresh = await work.draft()
     assert fresh.version == 2
     content = await _content(work)
@@ -206,14 +206,14 @@ async def _content(work: Work) -> Content:
 async def test_saving_nothing_new_changes_nothing(work: Work) -> None:
     draft = await asked(work)
     form = await _edit_form(work)
-    await work.press("vega", Action.SAVE_EDIT, draft, **{f.key: f.value for f in form.fields})
+    await work.press("vega", Action.SAVE_EDIT, draft, form={f.key: f.value for f in form.fields})
     assert (await work.draft()).version == 1
 
 
 async def test_deleting_everything_comes_back_as_a_form(work: Work) -> None:
     draft = await asked(work)
     form = await _edit_form(work)
-    back = await work.press("vega", Action.SAVE_EDIT, draft, **{f.key: "" for f in form.fields})
+    back = await work.press("vega", Action.SAVE_EDIT, draft, form={f.key: "" for f in form.fields})
     assert isinstance(back, Form)
     assert back.error
 
@@ -226,14 +226,14 @@ async def test_words_are_not_lost_when_the_draft_moved_on(work: Work) -> None:
     one, other = form.fields[0].key, form.fields[1].key
     theirs[other] = "Written by the prescriber."
     mine[one] = "Written by the therapist."
-    await work.press("raman", Action.SAVE_EDIT, draft, **theirs)
-    back = await work.press("vega", Action.SAVE_EDIT, draft, **mine)
+    await work.press("raman", Action.SAVE_EDIT, draft, form=theirs)
+    back = await work.press("vega", Action.SAVE_EDIT, draft, form=mine)
     assert isinstance(back, Form)
     values = {f.key: f.value for f in back.fields}
     assert back.version == 2
     assert values[one] == "Written by the therapist."
     assert values[other] == "Written by the prescriber."
-    await work.press("vega", Action.SAVE_EDIT, await work.draft(), version=back.version, **values)
+    await work.press("vega", Action.SAVE_EDIT, await work.draft(), version=back.version, form=values)
     assert (await work.draft()).version == 3
 
 
@@ -242,8 +242,8 @@ async def test_two_who_save_at_once_lose_nothing(work: Work) -> None:
     form = await _edit_form(work)
     key = form.fields[0].key
     answers = await asyncio.gather(
-        work.press("vega", Action.SAVE_EDIT, draft, **{key: "By Vega."}),
-        work.press("raman", Action.SAVE_EDIT, draft, **{key: "By Raman."}),
+        work.press("vega", Action.SAVE_EDIT, draft, form={key: "By Vega."}),
+        work.press("raman", Action.SAVE_EDIT, draft, form={key: "By Raman."}),
     )
     second = next(a for a in answers if isinstance(a, Form))
     assert sum(isinstance(a, CardView) for a in answers) == 1
@@ -257,7 +257,7 @@ async def test_an_edit_outlives_a_change_elsewhere_and_is_set_aside_visibly_when
     words = (await _content(work)).text.passages
     told = next(p for p in words if "depressive" in p.plain())
     other = next(p for p in reversed(words) if p.lines and "depressive" not in p.plain())
-    await work.press("vega", Action.SAVE_EDIT, draft, **{told.key: "In my words.", other.key: "Also in my words."})
+    await work.press("vega", Action.SAVE_EDIT, draft, form={told.key: "In my words.", other.key: "Also in my words."})
     problem = next(c for c in await work.chart("Condition") if "depressive" in c["code"]["text"])
     await work.put(problem | {"code": problem["code"] | {"text": "Cyclothymic disorder"}})
     await work.press("vega", Action.RETRY, await work.draft())

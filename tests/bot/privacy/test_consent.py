@@ -13,6 +13,7 @@ from bot.privacy.consent import (
     rule_on,
     withhold,
 )
+from bot.privacy.labels import speaks_of_substances
 from ehr_clients.models import (
     ChartData,
     Client,
@@ -56,6 +57,9 @@ PERMIT = Provision(permit=True, purposes=frozenset({"TREAT"}))
         (Provision(permit=True, actors=frozenset({A, B})), True),
         (Provision(permit=True, actors=frozenset({A})), False),  # consent for one is none for others
         (Provision(permit=True, actors=frozenset({C})), False),
+        (Provision(permit=True, actors=frozenset({"My treating providers, health plans and payers"})), True),
+        (Provision(permit=True, actors=frozenset({"Penn Valley Care Management"})), False),
+        (Provision(permit=False, actors=frozenset({"My treating providers"})), False),
         (Provision(permit=True, starts=date(2026, 11, 23)), True),
         (Provision(permit=True, starts=date(2026, 11, 24)), False),
         (Provision(permit=True, ends=date(2026, 11, 23)), True),  # to the end of its last day
@@ -130,6 +134,39 @@ def test_what_no_consent_covers_is_left_out_and_counted(label: Label) -> None:
     assert [item.source.ref for item in left.items] == ["Condition/anxiety"]
     assert "1 record" in (left.incomplete or "")
     assert counts == {Section.PROBLEMS: 1}
+
+
+def test_words_that_tell_are_left_out_with_the_codes() -> None:
+    data, counts = withhold(
+        chart(problem("use", Label.PART2), problem("sleeps badly after the wine"), problem("grief")),
+        Ruling(allowed=False, rule="no"),
+    )
+    left = data.sections[Section.PROBLEMS]
+    assert isinstance(left, Read)
+    assert [item.source.ref for item in left.items] == ["Condition/grief"]
+    assert counts == {Section.PROBLEMS: 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "tells"),
+    [
+        ("Eleven dry days, counted on the fridge.", True),
+        ("She will call Dr. Raman about naltrexone first.", True),
+        ("AUD, in early remission", True),
+        ("Goes to AA on Tuesdays", True),
+        ("Methadone from an outside program", True),
+        ("Two drinks at the co-op dinner", True),
+        ("UDS negative", True),
+        ("aa", False),
+        ("Her mother and the matte paint", False),
+        ("Recurrent depressive disorder, sertraline raised", False),
+        ("Wrote to the audience of the county fair", False),
+        ("Uses breathing before the bus", False),
+        ("", False),
+    ],
+)
+def test_a_text_that_speaks_of_substances(text: str, *, tells: bool) -> None:
+    assert speaks_of_substances(text) is tells
 
 
 def test_a_section_of_which_nothing_is_left_is_missing_and_not_empty() -> None:
