@@ -11,18 +11,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
-from sqlalchemy import Table, event, make_url, text
+import structlog
+from sqlalchemy import Table, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.store import triggers
-from bot.store.tables import metadata
+from bot.store import schema
+from bot.store.migrations import REVISIONS
+from bot.store.schema import Schema, SchemaRefused
 
 BUSY_TIMEOUT_MS: Final = 10_000
-SCHEMA_LOCK: Final = 0x6261746F  # one process at a time creates tables on PostgreSQL
 PASSING_SQLITE: Final = {5, 6, 10, 13, 14}  # busy, locked, input/output error, disk full, cannot open
 PASSING_POSTGRESQL: Final = (
     "08",
@@ -32,6 +33,7 @@ PASSING_POSTGRESQL: Final = (
     "55P03",
 )  # connection, serialisation, resources, shutdown, lock wait
 ENQUEUED: Final = "baton.enqueued"  # set in `conn.info` by jobs.enqueue
+_log = structlog.get_logger(__name__)
 
 
 class DatabaseInUse(Exception):
@@ -39,7 +41,10 @@ class DatabaseInUse(Exception):
 
 
 class Database:
-    """One database. `visiting` looks in beside the process that owns a SQLite file (check, audit); it runs no jobs."""
+    """One database. `visiting` looks in beside the process that owns a SQLite file (audit, backup); it runs no jobs.
+
+    A visitor leaves the schema as it is.
+    """
 
     def __init__(self, url: str, *, visiting: bool = False) -> None:
         self._url = make_url(url)
@@ -59,19 +64,21 @@ class Database:
     def dialect(self) -> str:
         return self._url.get_backend_name()
 
-    async def open(self) -> None:
-        """Create what is missing. Raises DatabaseInUse when another process owns the SQLite file."""
+    async def open(self) -> Schema:
+        """Bring the schema up to date and return what was there before. Raises DatabaseInUse, SchemaRefused."""
         if self.dialect == "sqlite":
             self._take_file()
             self._writer, self._reader = _sqlite_engine(self._url, writes=True), _sqlite_engine(self._url, writes=False)
         else:
             self._writer = self._reader = _postgresql_engine(self._url)
         try:
-            async with self.write() as conn:
-                await _create_what_is_missing(conn)
+            found = await (self._look_in() if self._visiting else self._bring_up())
         except BaseException:
             await self.close()
             raise
+        if found.missing and not self._visiting:
+            _log.info("schema_upgraded", count=len(found.missing), version=REVISIONS[-1], dialect=self.dialect)
+        return found
 
     async def close(self) -> None:
         for engine in {self._writer, self._reader} - {None}:
@@ -125,8 +132,29 @@ class Database:
         async with _opened(self._writer).begin() as conn:
             yield conn
 
+    async def _look_in(self) -> Schema:
+        async with self.read() as conn:
+            found = await schema.look(conn)
+        found.refuse_unless_fit()
+        if not found.applied:
+            raise SchemaRefused("There is nothing of Baton in this database yet, or `baton migrate` has not seen it.")
+        return found
+
+    async def _bring_up(self) -> Schema:
+        if self.dialect == "sqlite":
+            async with self.write() as conn:
+                return await schema.bring_up(conn)
+        patient = _postgresql_engine(self._url, command_timeout_s=None)  # waits while another process upgrades
+        try:
+            async with patient.begin() as conn:
+                return await schema.bring_up(conn)
+        finally:
+            await patient.dispose()
+
     def _take_file(self) -> None:
         path = Path(self._url.database or "")
+        if self._visiting and not path.exists():
+            raise SchemaRefused("There is no database at this place yet.")
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         if not self._visiting:
@@ -207,19 +235,12 @@ def _sqlite_engine(url: URL, *, writes: bool) -> AsyncEngine:
     return engine
 
 
-def _postgresql_engine(url: URL) -> AsyncEngine:
+def _postgresql_engine(url: URL, *, command_timeout_s: float | None = 30) -> AsyncEngine:
     """Pings before use, so that the first click after a database restart is not the one that fails."""
     return create_async_engine(
         url,
         pool_size=10,
         max_overflow=10,
         pool_pre_ping=True,
-        connect_args={"command_timeout": 30, "timeout": 10},
+        connect_args={"command_timeout": command_timeout_s, "timeout": 10},
     )
-
-
-async def _create_what_is_missing(conn: AsyncConnection) -> None:
-    if conn.dialect.name == "postgresql":
-        await conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SCHEMA_LOCK})
-    await conn.run_sync(metadata.create_all)
-    await triggers.create_missing(conn)

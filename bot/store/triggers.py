@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from sqlalchemy import DDL, event, insert, select
+from sqlalchemy import DDL, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.tables import audit_head, metadata
+from bot.store.tables import audit_head
 
 GENESIS: Final = "0" * 64
 
@@ -51,12 +51,3 @@ async def create_missing(conn: AsyncConnection) -> None:
         await conn.execute(_ddl(statement))
     if (await conn.execute(select(audit_head.c.id))).first() is None:
         await conn.execute(insert(audit_head).values(id=1, count=0, hash=GENESIS))
-
-
-def _listen() -> None:
-    for dialect, statements in (("sqlite", SQLITE), ("postgresql", POSTGRESQL)):
-        for statement in statements:
-            event.listen(metadata, "after_create", _ddl(statement).execute_if(dialect=dialect))
-
-
-_listen()

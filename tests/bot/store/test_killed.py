@@ -50,6 +50,8 @@ async def plant(conn: AsyncConnection, count: int) -> None:
 
 @asynccontextmanager
 async def looking(url: str) -> AsyncIterator[Database]:
+    async with Database(url):
+        pass  # the schema is there before somebody looks in
     async with Database(url, visiting=True) as db:
         yield db
 
