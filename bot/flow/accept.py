@@ -1,6 +1,6 @@
 """The receiver takes over in their own words, or asks first; the sender answers, or recalls."""
 
-from difflib import SequenceMatcher
+import re
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -53,14 +53,29 @@ async def save_accept(office: Office, press: Press) -> Reply:
 
 async def _not_own_words(office: Office, draft: Draft, words: str) -> str:
     """I-PASS asks for synthesis by the receiver: a few real words, and not the sender's."""
-    if len(words.split()) < FEWEST_WORDS:
+    if len(set(_words(words))) < FEWEST_WORDS:
         return "Say back in a sentence or two what you take over and what you do next."
     async with office.db.read() as conn:
         content = await prepare.opened(conn, office, draft)
-    lines = [line.text for p in content.text.passages for line in p.lines] if content else []
-    if any(SequenceMatcher(a=words.casefold(), b=line.casefold()).ratio() > 0.9 for line in lines):
+    if content and copied(words, content.text.plain()):
         return "That is copied from the handoff. Say it in your own words."
     return ""
+
+
+def copied(words: str, handoff: str) -> bool:
+    """Whether most of it stands in the handoff word for word, in whatever order it was put together."""
+    runs = _runs(words)
+    return bool(runs) and len(runs & _runs(handoff)) > len(runs) / 2
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    """Every four words in a row."""
+    words = _words(text)
+    return {tuple(words[i : i + 4]) for i in range(len(words) - 3)}
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())
 
 
 async def _receiving(office: Office, press: Press) -> Desk | Reply:
@@ -113,14 +128,16 @@ async def save_ask(office: Office, press: Press) -> Reply:
     if not words:
         return Notice("There was no question in it.", Tone.WARNING)
     draft = desk.draft
-    said = Exchange(new_id(), draft.id, "question", desk.staff.id, words, office.clock())
+    asked = Notice("Your question is with the sender; you are told when it is answered.")
+    said = Exchange(_said_once(press), draft.id, "question", desk.staff.id, words, office.clock())
     async with office.db.write() as conn:
-        await _say(conn, office, said, file=False)
+        if not await _say(conn, office, said, file=False):
+            return asked
         about = trail.about_draft(draft)
         await trail.note(conn, office, Audited.HANDOFF_QUESTION, desk.staff, about, who=press.who, place=press.place)
         await tell.soon(conn, tell.About.QUESTION, said.id, draft.decided_by or draft.asked_by)
         await present.redraw_all(conn, draft)
-    return Notice("Your question is with the sender; you are told when it is answered.")
+    return asked
 
 
 async def answer(office: Office, press: Press) -> Reply:
@@ -142,8 +159,9 @@ async def save_answer(office: Office, press: Press) -> Reply:
         draft = await records.draft(conn, found.draft_id)
         assert draft is not None
         assert staff is not None
-        said = Exchange(new_id(), draft.id, "answer", staff.id, words, office.clock())
-        await _say(conn, office, said, file=False)
+        said = Exchange(_said_once(press), draft.id, "answer", staff.id, words, office.clock())
+        if not await _say(conn, office, said, file=False):
+            return Notice("Your answer is with the receiver.")
         about = trail.about_draft(draft)
         await trail.note(conn, office, Audited.HANDOFF_ANSWER, staff, about, who=press.who, place=press.place)
         await tell.soon(conn, tell.About.ANSWER, said.id, found.staff_id)

@@ -22,10 +22,11 @@ def renew(old_base: DraftText, old_text: DraftText, new_base: DraftText) -> Rene
     gone = [
         f"{p.title}: this section is no longer in the draft." for k, p in before.items() if k not in _keys(new_base)
     ]
+    standing = {p.key for p, k in zip(new_base.passages, kept, strict=True) if k is not p}
     lost = [
-        f"{p.title}: your wording was set aside because its sources changed: “{edited[p.key].plain()}”"
-        for p, k in zip(new_base.passages, kept, strict=True)
-        if p.key in edited and edited[p.key] != before.get(p.key) and k is p
+        f"{p.title}: your wording was set aside because its sources changed: “{p.plain()}”"
+        for key, p in edited.items()
+        if p != before.get(key) and key not in standing
     ]
     return Renewed(replace(new_base, passages=tuple(kept)), (*changes, *gone, *lost))
 

@@ -340,16 +340,17 @@ async def receipts(conn: AsyncConnection, draft_id: str) -> dict[str, RowMapping
     return {row["step"]: row for row in rows}
 
 
-async def add_exchange(conn: AsyncConnection, seal: Seal, exchange: Exchange) -> None:
-    await conn.execute(
-        insert(t.exchanges).values(
-            id=exchange.id,
-            draft_id=exchange.draft_id,
-            kind=exchange.kind,
-            staff_id=exchange.staff_id,
-            words=seal.seal(exchange.words, context=f"exchanges.words/{exchange.id}"),
-            at=exchange.at,
-        )
+async def add_exchange(conn: AsyncConnection, seal: Seal, exchange: Exchange) -> bool:
+    """False: it is there already."""
+    return await insert_once(
+        conn,
+        t.exchanges,
+        id=exchange.id,
+        draft_id=exchange.draft_id,
+        kind=exchange.kind,
+        staff_id=exchange.staff_id,
+        words=seal.seal(exchange.words, context=f"exchanges.words/{exchange.id}"),
+        at=exchange.at,
     )
 
 
