@@ -11,3 +11,10 @@ def hush() -> None:
         logger = logging.getLogger(name)
         logger.setLevel(logging.CRITICAL + 1)
         logger.propagate = False
+        for inner in _inside(name):
+            inner.setLevel(logging.NOTSET)  # so that it takes the level above
+
+
+def _inside(name: str) -> list[logging.Logger]:
+    """The loggers there are below this one."""
+    return [logging.getLogger(each) for each in tuple(logging.root.manager.loggerDict) if each.startswith(f"{name}.")]

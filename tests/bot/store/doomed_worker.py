@@ -1,6 +1,6 @@
-"""A worker in a process of its own, for tests that kill it: `python -m tests.bot.store.doomed_worker URL CALLS_FILE`.
+"""A worker in a process of its own, for tests that kill it: `python -m tests.bot.store.doomed_worker URL CALLS_FILE HOLD_S`.
 
-Each call to the outside world is one line in the file; each recorded effect is one row of `effects`.
+A third argument, in seconds, keeps each job in flight after its call. Each call to the outside world is one line in the file; each recorded effect is one row of `effects`.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ from bot.store.session import Database
 LEASE_S = 2.0
 
 
-async def main(url: str, calls: Path) -> None:
+async def main(url: str, calls: Path, hold_s: float) -> None:
     async def call(job: Job) -> Finish:
         await asyncio.sleep(random.uniform(0, 0.03))
         with calls.open("a") as file:
             file.write(f"{job.ref} {job.attempt} {os.getpid()} {time.time()}\n")
-        await asyncio.sleep(random.uniform(0, 0.03))
+        await asyncio.sleep(hold_s or random.uniform(0, 0.03))
 
         async def finish(conn: AsyncConnection) -> None:
             effect = "INSERT INTO effects (ref, attempt, pid) VALUES (:ref, :attempt, :pid)"
@@ -43,4 +43,4 @@ async def main(url: str, calls: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2]), float(sys.argv[3])))

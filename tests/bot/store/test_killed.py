@@ -22,9 +22,9 @@ KILLS = 4
 ROOT = Path(__file__).parents[3]
 
 
-async def start(url: str, calls: Path) -> asyncio.subprocess.Process:
+async def start(url: str, calls: Path, *, hold_s: float = 0) -> asyncio.subprocess.Process:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.bot.store.doomed_worker", url, str(calls)),
+        *(sys.executable, "-m", "tests.bot.store.doomed_worker", url, str(calls), str(hold_s)),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -67,6 +67,13 @@ async def until_done(db: Database, count: int, *, timeout_s: float) -> None:
             await asyncio.sleep(0.05)
 
 
+async def until_busy(worker: asyncio.subprocess.Process, calls: Path, *, timeout_s: float) -> None:
+    """Until it has begun something: with so many jobs due it then always holds one."""
+    async with asyncio.timeout(timeout_s):
+        while not calls.exists() or f" {worker.pid} " not in calls.read_text():  # noqa: ASYNC110, ASYNC240 - it writes
+            await asyncio.sleep(0.01)
+
+
 async def effects(db: Database) -> Counter[str]:
     async with db.read() as conn:
         return Counter((await conn.execute(text("SELECT ref FROM effects"))).scalars())
@@ -104,9 +111,10 @@ async def test_a_survivor_takes_over_within_the_lease_and_a_second(postgres: Pos
     async with looking(database_url) as db:
         async with db.write() as conn:
             await plant(conn, JOBS)
-        victim, survivor = await start(database_url, calls), await start(database_url, calls)
+        victim = await start(database_url, calls, hold_s=10)
+        survivor = await start(database_url, calls)
         try:
-            await asyncio.sleep(0.15)
+            await until_busy(victim, calls, timeout_s=20)
             killed_at = await kill(victim)
             await until_done(db, JOBS, timeout_s=20)
         finally:
