@@ -222,6 +222,7 @@ class Press:
     place: Place
     values: Mapping[str, str] = field(default_factory=dict)
     origin: "CardRef | None" = None
+    key: str = field(default="", compare=False)  # the platform's own id of this delivery, where it has one
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The receiver takes over in their own words, or asks first; the sender answers, or recalls."""
 
+import hashlib
 import re
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -225,7 +226,15 @@ async def _recalling(office: Office, press: Press) -> Desk | Reply:
     return desk if allowed.allowed else await refuse(office, press, desk.staff, desk.draft, allowed)
 
 
-async def _say(conn: AsyncConnection, office: Office, said: Exchange, *, file: bool) -> None:
-    await records.add_exchange(conn, office.seal, said)
-    if file:
+async def _say(conn: AsyncConnection, office: Office, said: Exchange, *, file: bool) -> bool:
+    """False: it was said already."""
+    new = await records.add_exchange(conn, office.seal, said)
+    if file and new:
         await jobs.enqueue(conn, "file_words", said.id, lane=EHR_LANE, dedup=f"file_words:{said.id}")
+    return new
+
+
+def _said_once(press: Press) -> str:
+    """The id of what one delivery says: handled twice, after a crash or on request, it is said once."""
+    delivery = f"{press.who}\n{press.action}\n{press.subject}\n{press.key}"
+    return hashlib.sha256(delivery.encode()).hexdigest()[:16] if press.key else new_id()

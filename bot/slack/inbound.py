@@ -166,7 +166,7 @@ def _pressed(body: Payload) -> Meant:
 
 
 def _press(meant: Meant, at: Spot) -> Press:
-    return Press(meant.action, meant.subject, meant.version, at.who, at.place, meant.values, at.origin)
+    return Press(meant.action, meant.subject, meant.version, at.who, at.place, meant.values, at.origin, key=at.trigger)
 
 
 def _place(who: Who, channel: str, *, thread: str = "") -> Place:

@@ -265,11 +265,12 @@ inbox = Table(  # what people did, kept before it is acknowledged
     Column("kind", String(64), nullable=False),  # typed, or the action that was pressed
     Column("state", String(16), nullable=False),  # received done failed ignored
     Column("received", Float, nullable=False),  # by the database's clock
+    Column("due", Float, nullable=False),  # when somebody else may take it on, if it is not handled by then
     Column("finished", Float),
     Column("attempts", Integer, nullable=False),
     Column("body", LargeBinary),  # sealed; purged once it was handled
     Column("answer", LargeBinary),  # sealed: what a repeated delivery is answered with; purged with the body
-    Index("ix_inbox_state", "state", "received"),
+    Index("ix_inbox_state", "state", "due"),
 )
 
 schema_revisions = Table(  # what migrations/ has done to this database

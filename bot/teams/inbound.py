@@ -115,8 +115,7 @@ def _message(activity: Activity) -> Heard:
     if value is not None and not _word(activity, "text"):
         return Unreadable(in_place=False)
     where = origin(activity)
-    key = f"{where.place.conversation}|{_word(activity, 'id')}"
-    return Typed(words(activity), where.who, where.place, key)
+    return Typed(words(activity), where.who, where.place, f"{where.place.conversation}|{_word(activity, 'id')}")
 
 
 def _invoke(activity: Activity) -> Heard:
@@ -153,7 +152,14 @@ def _press(activity: Activity, data: Mapping[str, Any]) -> Press | None:
     if not isinstance(action, str) or action not in set(Action) or not isinstance(subject, str) or version is None:
         return None
     where = origin(activity)
-    return Press(Action(action), subject, version, where.who, where.place, _values(data), _card(activity, where.place))
+    card, key = _card(activity, where.place), _delivery(activity, where.place)
+    return Press(Action(action), subject, version, where.who, where.place, _values(data), card, key=key)
+
+
+def _delivery(activity: Activity, place: Place) -> str:
+    """The activity's own id; "" where Teams gave none."""
+    activity_id = _word(activity, "id")
+    return f"{place.conversation}|{activity_id}" if activity_id else ""
 
 
 def _values(data: Mapping[str, Any]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """A posted form becomes a `Typed` or a `Press`. What no page of ours would send is refused in words."""
 
 import hashlib
+import json
 import re
 from collections.abc import AsyncIterable, Mapping
 from typing import Protocol
@@ -78,15 +79,27 @@ def words(fields: Mapping[str, str]) -> str:
 
 def press(fields: Mapping[str, str], who: Who, place: Place) -> Press:
     """Which button, on which draft and version. Everything in it is still only what the browser says."""
+    values = {name.removeprefix(VALUE): text for name, text in fields.items() if name.startswith(VALUE)}
     return Press(
         action=_action(fields.get("action", "")),
         subject=_checked(_OPAQUE, fields.get("subject", "")),
         version=int(_checked(_VERSION, fields.get("version", ""))),
         who=who,
         place=place,
-        values={name.removeprefix(VALUE): text for name, text in fields.items() if name.startswith(VALUE)},
+        values=values,
         origin=_origin(fields.get("origin", ""), place),
+        key=_press_key(fields, place, values),
     )
+
+
+def _press_key(fields: Mapping[str, str], place: Place, values: Mapping[str, str]) -> str:
+    """One drawing of one button sent twice with the same words is one delivery. "" for a form without a nonce."""
+    nonce = fields.get("nonce", "")
+    if not _NONCE.fullmatch(nonce):
+        return ""
+    meant = [fields.get(name, "") for name in ("action", "subject", "version")]
+    delivery = json.dumps([place.conversation, nonce, *meant, sorted(values.items())])
+    return hashlib.sha256(delivery.encode()).hexdigest()
 
 
 def _action(name: str) -> Action:

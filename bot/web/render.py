@@ -1,8 +1,9 @@
 """Views as HTML. Templates hold the looks, this file the choice of template and the words for dates and sources."""
 
 import json
+import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, tzinfo
 from itertools import batched
 from typing import assert_never
@@ -39,6 +40,7 @@ class Spot:
     conversation: str
     drawn: str = "console"
     origin: str = ""  # the message a button is pressed on
+    nonce: str = field(default_factory=lambda: secrets.token_urlsafe(18))  # of this drawing: a form sent twice is one
 
     def on(self, message_id: str) -> "Spot":
         return replace(self, origin=message_id)

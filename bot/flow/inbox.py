@@ -1,0 +1,232 @@
+"""Keeps what people did before it is acknowledged, hands it to the desk, and remembers the answer for a repetition.
+
+A process may die anywhere in between: whoever runs then takes the delivery on. Words are handled, and so is a press
+that decides, because every decision is compared with what was shown; a press that only wanted to see something is not,
+because nobody waits for it any more.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+import structlog
+
+from bot.chat import (
+    Action,
+    CardRef,
+    CardView,
+    ChatRefused,
+    ChatUnavailable,
+    Desk,
+    Home,
+    Notice,
+    Picker,
+    Place,
+    Platform,
+    Press,
+    Reply,
+    Typed,
+    Who,
+)
+from bot.flow.desk import FAULT
+from bot.flow.office import Office
+from bot.store import inbox
+from bot.store.inbox import Delivery, State
+from bot.web.as_json import from_json, to_json
+from skills.kit import Tone
+
+SHOWS: Final = frozenset(
+    {Action.REVIEW, Action.SHOW, Action.EDIT, Action.REJECT, Action.ACCEPT, Action.ASK, Action.ANSWER}
+    | {Action.RECALL, Action.BREAK_GLASS}
+)  # these show something or open a form: repeating one is asking again
+SWEEP_S: Final = 10.0
+MOST_ATTEMPTS: Final = 5
+AT_WORK = Notice("I have this already and am working on it.")
+LOOK_AGAIN = Notice(
+    "What you sent reached me while I was being restarted, and I have a question about it: please open it once more.",
+    Tone.WARNING,
+)
+_log = structlog.get_logger(__name__)
+
+type Doing = Typed | Press
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDesk:
+    """Implements bot.chat.Desk around another desk. A delivery without a key is handed on and not remembered."""
+
+    desk: Desk
+    office: Office
+
+    async def typed(self, words: Typed) -> Reply:
+        return await self._received(words, words.key)
+
+    async def press(self, press: Press) -> Reply:
+        return await self._received(press, press.key)
+
+    async def home(self, who: Who) -> Home:
+        """Nothing is kept: looking changes nothing."""
+        return await self.desk.home(who)
+
+    async def _received(self, doing: Doing, key: str) -> Reply:
+        if not key:
+            return await self._ask(doing)
+        try:
+            number = await self._keep(doing, key)
+        except Exception as error:  # noqa: BLE001 - not kept, so not promised: the person is told to try again
+            _log.error("delivery_not_kept", exc_info=error)
+            return FAULT
+        if number is None and not _only_shows(doing):
+            return await self._answered_before(doing, key)
+        reply = await self._ask(doing)
+        if number is not None:
+            await self._settle(number, doing, reply)
+        return reply
+
+    async def _keep(self, doing: Doing, key: str) -> int | None:
+        async with self.office.db.write() as conn:
+            source, kind = doing.who.platform.value, _kind(doing)
+            return await inbox.keep(
+                conn, self.office.seal, source=source, key=_scoped(doing, key), kind=kind, body=written(doing)
+            )
+
+    async def _answered_before(self, doing: Doing, key: str) -> Reply:
+        async with self.office.db.read() as conn:
+            source = doing.who.platform.value
+            before = await inbox.known(conn, self.office.seal, source=source, key=_scoped(doing, key))
+        if before is not None and before.answer is not None:
+            return _reply(before.answer)
+        return AT_WORK if before is None or before.state is State.RECEIVED else await self._ask(doing)
+
+    async def _ask(self, doing: Doing) -> Reply:
+        match doing:
+            case Typed():
+                return await self.desk.typed(doing)
+            case Press():
+                return await self.desk.press(doing)
+            case _:
+                assert_never(doing)
+
+    async def _settle(self, number: int, doing: Doing, reply: Reply) -> None:
+        """When this fails the delivery is handled once more, and changes nothing the second time."""
+        failed = reply is FAULT
+        answer = None if failed or _only_shows(doing) else to_json(reply)
+        try:
+            async with self.office.db.write() as conn:
+                state = State.FAILED if failed else State.DONE
+                await inbox.settle(conn, self.office.seal, number, state, answer=answer)
+        except Exception as error:  # noqa: BLE001 - as the docstring says
+            _log.warning("delivery_not_settled", exc_info=error)
+
+    # What nobody handled in time
+
+    async def sweep(self, *, whoever_held: bool = False) -> int:
+        """Handle what its receiver left behind; how many there were."""
+        async with self.office.db.write() as conn:
+            left = await inbox.take_overdue(conn, self.office.seal, whoever_held=whoever_held)
+        for delivery in left:
+            _log.warning("delivery_taken_on", kind=delivery.kind, platform=delivery.source, attempt=delivery.attempts)
+            await self._take_on(delivery)
+        return len(left)
+
+    async def _take_on(self, delivery: Delivery) -> None:
+        doing = read(delivery.body) if delivery.body else None
+        if doing is None or delivery.attempts > MOST_ATTEMPTS:
+            return await self._close(delivery, State.FAILED)
+        if _only_shows(doing):
+            return await self._close(delivery, State.IGNORED)
+        reply = await self._ask(doing)
+        await self._settle(delivery.id, doing, reply)
+        return await self._say(doing, reply)
+
+    async def _close(self, delivery: Delivery, state: State) -> None:
+        async with self.office.db.write() as conn:
+            await inbox.settle(conn, self.office.seal, delivery.id, state)
+
+    async def _say(self, doing: Doing, reply: Reply) -> None:
+        """The answer comes late, to the one person. The card itself is redrawn by whatever was decided."""
+        chat = self.office.chats.get(doing.place.platform)
+        if chat is None or isinstance(reply, CardView):
+            return
+        try:
+            await chat.whisper(reply if isinstance(reply, Notice | Picker) else LOOK_AGAIN, doing.who, doing.place)
+        except (ChatUnavailable, ChatRefused) as error:
+            _log.warning("late_answer_not_said", error=type(error).__name__)
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Sweeps at once and then regularly until the block ends. On SQLite nobody else can hold anything."""
+        sweeping = asyncio.create_task(self._watch())
+        try:
+            yield
+        finally:
+            sweeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await sweeping
+
+    async def _watch(self) -> None:
+        alone = self.office.db.dialect == "sqlite"
+        while True:
+            try:
+                await self.sweep(whoever_held=alone)
+                alone = False
+            except Exception as error:  # noqa: BLE001 - a database that is away now is there at a later sweep
+                _log.warning("sweep_failed", error=type(error).__name__)
+            await asyncio.sleep(SWEEP_S)
+
+
+def _only_shows(doing: Doing) -> bool:
+    return isinstance(doing, Press) and doing.action in SHOWS
+
+
+def _kind(doing: Doing) -> str:
+    return "typed" if isinstance(doing, Typed) else doing.action.value
+
+
+def _scoped(doing: Doing, key: str) -> str:
+    """A key is the platform's; it counts for one person and one thing done, so that nobody can use up another's."""
+    return "\n".join((_kind(doing), doing.who.tenant, doing.who.user, key))
+
+
+def _reply(answer: str) -> Reply:
+    view = from_json(answer)
+    assert not isinstance(view, Home), "a home page answers neither words nor a press"
+    return view
+
+
+# As text and back
+
+
+def written(doing: Doing) -> str:
+    """Everything the desk is given, as JSON. It may hold what a person typed: seal it."""
+    who, place = doing.who, doing.place
+    common = {
+        "who": [who.platform, who.tenant, who.user],
+        "place": [place.platform, place.tenant, place.conversation, place.personal, place.thread],
+        "key": doing.key,
+    }
+    match doing:
+        case Typed(text=text):
+            return json.dumps(common | {"text": text})
+        case Press(origin=origin):
+            pressed = {"action": doing.action, "subject": doing.subject, "version": doing.version}
+            ref = [origin.platform, origin.tenant, origin.conversation, origin.message] if origin else None
+            return json.dumps(common | pressed | {"values": dict(doing.values), "origin": ref})
+        case _:
+            assert_never(doing)
+
+
+def read(text: str) -> Doing:
+    said = json.loads(text)
+    platform, *rest = said["who"]
+    who = Who(Platform(platform), *rest)
+    platform, *rest = said["place"]
+    place = Place(Platform(platform), *rest)
+    if "text" in said:
+        return Typed(said["text"], who, place, said["key"])
+    origin = CardRef(Platform(said["origin"][0]), *said["origin"][1:]) if said["origin"] else None
+    action, subject, version = Action(said["action"]), said["subject"], said["version"]
+    return Press(action, subject, version, who, place, said["values"], origin, said["key"])
