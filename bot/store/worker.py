@@ -22,6 +22,7 @@ from bot.store.session import Database, is_passing
 
 CRISIS_LEASE_S: Final = 5.0
 DATABASE_PAUSE_S: Final = 0.3
+CANCEL_S: Final = 2.0
 _log = structlog.get_logger(__name__)
 
 
@@ -193,7 +194,8 @@ class Worker:
         try:
             outcome = await attempt(self._rules, held.job, limit_s)
             running.settling = True
-            await self._settle(held, outcome, until=running.renew_until)
+            if not running.task.cancelling():  # else the job is somebody else's by now, whatever the handler made of it
+                await self._settle(held, outcome, until=running.renew_until)
         finally:
             del group.running[held]
             self.wake()
@@ -281,9 +283,11 @@ def fair_shares(free: int, *, running: Mapping[str, int], limits: Mapping[str, i
 
 
 async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """A handler that will not be cancelled is left behind: its lease runs out and its completion would be refused."""
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    if tasks and (stubborn := (await asyncio.wait(tasks, timeout=CANCEL_S))[1]):
+        _log.error("jobs_will_not_stop", jobs=len(stubborn))
 
 
 def _tell(what: str, trouble: Exception, **ids: int) -> None:
