@@ -1,6 +1,7 @@
-"""A worker in a process of its own, for tests that kill it: `python -m tests.bot.store.doomed_worker URL CALLS_FILE HOLD_S`.
+"""A worker in a process of its own, for tests that kill it: `python -m tests.bot.store.doomed_worker URL CALLS HOLD_S`.
 
-A third argument, in seconds, keeps each job in flight after its call. Each call to the outside world is one line in the file; each recorded effect is one row of `effects`.
+Each call to the outside world is one line in the file CALLS; each recorded effect is one row of `effects`. HOLD_S, when
+not 0, keeps each job in flight that long after its call.
 """
 
 import asyncio
