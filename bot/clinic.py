@@ -5,12 +5,14 @@ Every mistake is reported at once, each with its place in the file. `manifests/c
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import date, time
 from pathlib import Path
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from bot.chat import Place, Platform, Who
 from skills.kit import Role
@@ -22,33 +24,35 @@ class ClinicFileInvalid(Exception):
     """The clinic file cannot be used. `str()` lists every mistake, one a line, with its place."""
 
 
+def _known_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError("not a time zone name such as America/Chicago") from error
+    return value
+
+
+type Zone = Annotated[str, AfterValidator(_known_zone)]
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class About(_Part):
     name: str
-    timezone: str = "UTC"
+    timezone: Zone = "UTC"
     state: str = "default"  # state policy pack, for example "IL"
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError) as error:
-            raise ValueError("not a time zone name such as America/Chicago") from error
-        return value
 
 
 class Team(_Part):
     id: str
     name: str
-    timezone: str | None = None
-    digest_time: str | None = None
+    timezone: Zone | None = None
+    digest_time: time | None = None
     handoff_sla_minutes: int = Field(default=240, gt=0)
     part2_program: bool = False  # a federally assisted SUD program (42 CFR 2.11)
-    rollout: dict[str, str] = Field(default_factory=dict)  # skill -> off | sandbox | shadow | live
+    rollout: dict[str, Literal["off", "sandbox", "shadow", "live"]] = Field(default_factory=dict)  # by skill
 
 
 class Channel(_Part):
@@ -115,18 +119,6 @@ class Clinic(_Part):
     staff: tuple[StaffMember, ...] = Field(min_length=1)
     break_glass: BreakGlassRule = BreakGlassRule()
 
-    @model_validator(mode="after")
-    def _consistent(self) -> "Clinic":
-        mistakes = [*_repeated("teams", (t.id for t in self.teams)), *_repeated("staff", (s.id for s in self.staff))]
-        mistakes += _repeated("channels", (f"{c.platform}:{c.tenant}:{c.external_id}" for c in self.channels))
-        mistakes += _repeated("chat identity", (str(who) for s in self.staff for who in s.identities()))
-        known = {team.id for team in self.teams}
-        mistakes += [f"channels: {c.id} names the unknown team {c.team}" for c in self.channels if c.team not in known]
-        mistakes += [f"staff: {s.id} names the unknown team {t}" for s in self.staff for t in s.teams if t not in known]
-        if mistakes:
-            raise ValueError("; ".join(mistakes))
-        return self
-
     def zone(self, team_id: str | None = None) -> ZoneInfo:
         """The team's time zone, else the clinic's."""
         team = next((t for t in self.teams if t.id == team_id), None)
@@ -141,22 +133,62 @@ class Clinic(_Part):
         return next((c for c in self.channels if (c.platform, c.tenant, c.external_id) == wanted), None)
 
 
+def load(path: Path) -> Clinic:
+    """Read and validate a clinic file. Raises ClinicFileInvalid with every mistake."""
+    try:
+        plain = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ClinicFileInvalid(f"The clinic file cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ClinicFileInvalid("The clinic file is not UTF-8 text.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ClinicFileInvalid(f"The clinic file is not valid TOML: {error}.") from error
+    return validated(plain)
+
+
+def validated(plain: Mapping[str, Any]) -> Clinic:
+    """The clinic that a file's content describes. Raises ClinicFileInvalid with every mistake, each with its place."""
+    clinic, mistakes = None, list[str]()
+    try:
+        clinic = Clinic.model_validate(plain)
+    except ValidationError as error:
+        mistakes = [f"{_place(e['loc'], plain)}: {e['msg']}" for e in error.errors(include_input=False)]
+    staff, channels = _readable(plain, "staff", StaffMember), _readable(plain, "channels", Channel)
+    mistakes += _inconsistencies(_readable(plain, "teams", Team), staff, channels)
+    if clinic is None or mistakes:
+        raise ClinicFileInvalid("The clinic file has mistakes:\n" + "\n".join(f"  - {line}" for line in mistakes))
+    return clinic
+
+
+def _readable[P: _Part](plain: Mapping[str, Any], name: str, kind: type[P]) -> list[P]:
+    """The parts of a list that can be read: what does not fit together is told beside what is wrong in itself."""
+    found = []
+    for part in plain.get(name) or [] if isinstance(plain.get(name), list) else []:
+        with suppress(ValidationError):
+            found.append(kind.model_validate(part))
+    return found
+
+
+def _inconsistencies(teams: list[Team], staff: list[StaffMember], channels: list[Channel]) -> list[str]:
+    mistakes = [*_repeated("teams", (t.id for t in teams)), *_repeated("staff", (s.id for s in staff))]
+    mistakes += _repeated("channels", (f"{c.platform}:{c.tenant}:{c.external_id}" for c in channels))
+    mistakes += _repeated("practitioner", (s.practitioner for s in staff))
+    mistakes += _repeated("chat identity", (f"{w.platform}:{w.tenant}:{w.user}" for s in staff for w in s.identities()))
+    known = {team.id for team in teams}
+    mistakes += [f"channels: {c.id} names the unknown team {c.team}" for c in channels if c.team not in known]
+    return mistakes + [f"staff: {s.id} names the unknown team {t}" for s in staff for t in s.teams if t not in known]
+
+
 def _repeated(what: str, names: Iterable[str]) -> list[str]:
     return [f"{what}: {name} appears {count} times" for name, count in Counter(names).items() if count > 1]
 
 
-def load(path: Path) -> Clinic:
-    """Read and validate a clinic file. Raises ClinicFileInvalid with every mistake."""
-    try:
-        return Clinic.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise ClinicFileInvalid(f"The clinic file cannot be read: {error.strerror}.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ClinicFileInvalid(f"The clinic file is not valid TOML: {error}.") from error
-    except ValidationError as error:
-        raise ClinicFileInvalid(_in_words(error)) from error
-
-
-def _in_words(error: ValidationError) -> str:
-    lines = [f"{'.'.join(map(str, e['loc'])) or 'the whole file'}: {e['msg']}" for e in error.errors()]
-    return "The clinic file has mistakes:\n" + "\n".join(f"  - {line}" for line in lines)
+def _place(loc: tuple[int | str, ...], plain: Mapping[str, Any]) -> str:
+    """Such as `staff vega, licence.expires`; by its number when it has no id."""
+    match loc:
+        case (str(name), int(number), *rest):
+            part = plain[name][number]
+            called = part.get("id") if isinstance(part, dict) else None
+            return ", ".join(filter(None, [f"{name} {called or f'number {number + 1}'}", ".".join(map(str, rest))]))
+        case _:
+            return ".".join(map(str, loc)) or "the whole file"

@@ -56,10 +56,13 @@ async def typed(office: Office, words: Typed) -> Reply:
     if not set(staff.roles) & ASKING:
         sentence = f"Your role does not include asking for a {skill.title.lower()}."
         return await _refuse(office, staff, words, "role.ask", sentence)
+    team = office.clinic.team(_team_at(office, words.place, staff))
+    if team.rollout.get(skill.name, "live") != "live":
+        return Notice(f"{skill.title} is not switched on for the {team.name} team yet.")
     receiver = _receiver(office, order.to, staff, skill)
     if isinstance(receiver, Notice):
         return receiver
-    return await _keep(office, words, staff, skill.name, order, receiver)
+    return await _keep(office, words, staff, skill.name, order, receiver, team.id)
 
 
 def may_stand(office: Office, place: Place) -> bool:
@@ -68,10 +71,15 @@ def may_stand(office: Office, place: Place) -> bool:
     return place.personal or (channel is not None and channel.phi)
 
 
+def _team_at(office: Office, place: Place, staff: StaffMember) -> str:
+    """The channel's team; one-to-one the person's own."""
+    channel = office.clinic.channel(place)
+    return channel.team if channel else next(iter(staff.teams), office.clinic.teams[0].id)
+
+
 async def _keep(
-    office: Office, words: Typed, staff: StaffMember, skill: str, order: Order, receiver: StaffMember | None
+    office: Office, words: Typed, staff: StaffMember, skill: str, order: Order, receiver: StaffMember | None, team: str
 ) -> Reply:
-    channel = office.clinic.channel(words.place)
     asked = Asked(
         id=new_id(),
         skill=skill,
@@ -84,7 +92,7 @@ async def _keep(
         reason=None,
         draft_id=None,
         created_at=office.clock(),
-        team=channel.team if channel else next(iter(staff.teams), office.clinic.teams[0].id),
+        team=team,
         words=order.client,
     )
     async with office.db.write() as conn:

@@ -250,7 +250,7 @@ class Work:
         """Baton is started anew with another clinic file."""
         plain = json.loads(self.office.clinic.model_dump_json())
         change(plain)
-        clinic = Clinic.model_validate(plain)
+        clinic = clinic_file.validated(plain)
         self.office = replace(self.office, clinic=clinic, people=People(clinic))
         self.desk = FlowDesk(self.office)
 

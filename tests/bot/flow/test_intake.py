@@ -61,6 +61,17 @@ async def test_a_channel_that_is_not_for_client_information(work: Work, place: P
     assert not await work.rows("requests")
 
 
+async def test_a_skill_that_is_not_switched_on_for_the_team(work: Work) -> None:
+    work.change_clinic(lambda clinic: clinic["teams"][0]["rollout"].update(handoff="off"))
+    answer = await work.typed("vega", "/handoff C-102")
+    assert isinstance(answer, Notice)
+    assert "not switched on for the Harbor team" in answer.text
+    assert not await work.rows("requests")
+    await work.typed("raman", "/handoff C-102", LIGHTHOUSE)
+    await work.settled()
+    assert len(await work.drafts()) == 1
+
+
 async def test_help_is_for_anybody_we_know(work: Work) -> None:
     answer = await work.typed("coleman", "what can you do", LOUNGE)
     assert isinstance(answer, Notice)

@@ -1,0 +1,81 @@
+"""Settings come from the environment; what is missing is named all at once, and no value is ever repeated."""
+
+import pytest
+
+from bot.settings import Profile, SettingsInvalid, load
+
+LIVE = {
+    "PROFILE": "live",
+    "SECRET_KEY": "k" * 40,
+    "CLINIC_FILE": "/etc/baton/clinic.toml",
+    "PUBLIC_URL": "https://baton.example.org",
+    "SLACK__SIGNING_SECRET": "sssss-signing",
+    "SLACK__BOT_TOKEN": "xoxb-token",
+    "EHR__KIND": "fhir_r4",
+    "EHR__BASE_URL": "https://ehr.example.org/fhir",
+    "EHR__CLIENT_ID": "baton",
+    "EHR__CLIENT_SECRET": "ehr-secret",
+}
+
+
+def environment(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
+    for name, value in values.items():
+        monkeypatch.setenv(f"BATON_{name}", value)
+
+
+def test_the_demo_needs_nothing() -> None:
+    assert load().profile is Profile.DEMO
+
+
+def test_a_live_clinic_with_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment(monkeypatch, **LIVE)
+    settings = load()
+    assert settings.slack is not None
+    assert "xoxb" not in repr(settings)
+    assert "ehr-secret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "named"),
+    [
+        ("SECRET_KEY", "BATON_SECRET_KEY"),
+        ("CLINIC_FILE", "BATON_CLINIC_FILE"),
+        ("PUBLIC_URL", "BATON_PUBLIC_URL (https)"),
+        ("EHR__KIND", "BATON_EHR__KIND=fhir_r4"),
+        ("EHR__BASE_URL", "BATON_EHR__BASE_URL"),
+        ("EHR__CLIENT_ID", "BATON_EHR__CLIENT_ID"),
+        ("EHR__CLIENT_SECRET", "BATON_EHR__CLIENT_SECRET or EHR__PRIVATE_KEY_FILE"),
+        ("SLACK__BOT_TOKEN", "BATON_SLACK__BOT_TOKEN"),
+    ],
+)
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, left_out: str, named: str) -> None:
+    environment(monkeypatch, **{name: value for name, value in LIVE.items() if name != left_out})
+    with pytest.raises(SettingsInvalid) as refusal:
+        load()
+    assert named in str(refusal.value)
+
+
+def test_everything_missing_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment(monkeypatch, PROFILE="pilot", SECRET_KEY="short-and-secret")
+    with pytest.raises(SettingsInvalid) as refusal:
+        load()
+    said = str(refusal.value)
+    for name in ("SECRET_KEY", "CLINIC_FILE", "EHR__KIND", "PUBLIC_URL", "SLACK__* or TEAMS__*"):
+        assert f"BATON_{name}" in said
+    assert "short-and-secret" not in said
+
+
+def test_a_wrong_value_is_named_and_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment(monkeypatch, PROFILE="production-of-acme", PORT="eighty")
+    with pytest.raises(SettingsInvalid) as refusal:
+        load()
+    assert "BATON_PROFILE" in str(refusal.value)
+    assert "BATON_PORT" in str(refusal.value)
+    assert "acme" not in str(refusal.value)
+    assert "eighty" not in str(refusal.value)
+
+
+def test_the_demos_secret_is_refused_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment(monkeypatch, **{**LIVE, "SECRET_KEY": "demo-only-not-a-secret"})
+    with pytest.raises(SettingsInvalid, match="SECRET_KEY"):
+        load()
