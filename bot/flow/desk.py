@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat import Action, Home, Notice, Press, Reply, Typed, Who
-from bot.flow import accept, decide, deliver, expire, glass, home, intake, prepare, present, tell, trail
+from bot.flow import accept, decide, deliver, expire, glass, home, housekeeping, intake, prepare, present, tell, trail
 from bot.flow.office import Office
 from bot.privacy.audit import Action as Audited
 from bot.privacy.audit import Outcome
@@ -52,6 +52,8 @@ JOBS: Final[Mapping[str, Callable[[Office, Job], Awaitable[Finish | None]]]] = {
     "give_back": expire.give_back,
     "not_filed": expire.not_filed,
     "tell": tell.tell,
+    "forget": housekeeping.forget,
+    "audit_anchor": housekeeping.audit_anchor,
 }
 
 FAULT = Notice(
