@@ -14,6 +14,7 @@ from bot.chat import CardRef, Place, Platform, Who
 from bot.drafts import Draft, State, may_move
 from bot.store import tables as t
 from bot.store.sealed import Seal
+from bot.store.session import forget
 from skills.kit import DraftText, Facts, Skill
 
 TEXT: TypeAdapter[DraftText] = TypeAdapter(DraftText)
@@ -280,6 +281,7 @@ async def stamp_of(conn: AsyncConnection, draft_id: str, version: int) -> str:
 
 async def purge(conn: AsyncConnection, seal: Seal, draft_id: str) -> None:
     """Forget the content of every version and what was said about it; hashes and ids stay."""
+    forget(conn)
     nothing = dict.fromkeys(("facts", "text", "base", "changes", "sources"))
     await conn.execute(update(t.draft_versions).where(t.draft_versions.c.draft_id == draft_id).values(**nothing))
     said = await conn.scalars(select(t.exchanges.c.id).where(t.exchanges.c.draft_id == draft_id))

@@ -82,7 +82,7 @@ def status_of(draft: Draft, names: Names, *, accepts: bool, steps_done: int = 0)
         case State.SUPERSEDED:
             return Status(Tone.INFO, "Replaced by a newer draft. Nothing of this one was filed.")
         case State.BLOCKED:
-            return Status(Tone.STOP, f"Blocked. {TROUBLES.get(draft.trouble or '', '')} Nothing was filed.")
+            return Status(Tone.STOP, f"Blocked. {TROUBLES.get(draft.trouble or '', FAULT)} Nothing was filed.")
         case _:
             assert_never(draft.state)
 
