@@ -4,7 +4,7 @@ import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, tzinfo
+from datetime import datetime, tzinfo
 from itertools import batched
 from typing import assert_never
 
@@ -14,7 +14,8 @@ from markupsafe import Markup
 from bot.chat import Button, CardView, Detail, Form, Home, Notice, Option, Picker
 from bot.web import drawings
 from bot.web.as_json import View
-from skills.kit import Banner, Block, LineKind, Rows, Source, Sourced, Text, Title, Tone
+from skills.kit import Banner, Block, LineKind, Rows, Sourced, Text, Title, Tone, cited
+from skills.kit.words import day
 
 type Drawing = Callable[[CardView], Mapping[str, object]]
 
@@ -64,7 +65,7 @@ class Pages:
         self._jinja.filters.update(
             moment=self.moment,
             clock=self.clock,
-            source=source_words,
+            source=cited,
             tone=_TONES.__getitem__,
             kind=_KINDS.__getitem__,
             slack=drawings.slack_text,
@@ -111,7 +112,7 @@ class Pages:
     def moment(self, when: datetime) -> str:
         """In the clinic's zone: 20 Nov 2026, 15:30."""
         local = when.astimezone(self._zone)
-        return f"{day_words(local)}, {local:%H:%M}"
+        return f"{day(local)}, {local:%H:%M}"
 
     def clock(self, when: datetime, now: datetime) -> str:
         """The time alone for today, with its day for any other."""
@@ -126,17 +127,6 @@ class Pages:
 
     def _part(self, template: str, macro: str, *given: object, **named: object) -> Markup:
         return Markup(getattr(self._jinja.get_template(template).module, macro)(*given, **named))  # noqa: S704  autoescaped
-
-
-def source_words(source: Source) -> str:
-    """As in: Progress note · 20 Nov 2026 · Dana Reyes, LCSW · line 4. What is not known is left out."""
-    when = day_words(source.when) if source.when else None
-    line = f"line {source.line}" if source.line is not None else None
-    return " · ".join(part for part in (source.title, when, source.author, line) if part)
-
-
-def day_words(day: date) -> str:
-    return f"{day.day} {day:%b %Y}"
 
 
 def untitled(detail: Detail) -> Detail:

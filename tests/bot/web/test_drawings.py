@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from bot.slack.render import message
 from bot.teams.render import card_view
 from bot.web.drawings import slack_text, teams_text
-from bot.web.render import Pages, Spot, source_words
-from skills.kit import Source
+from bot.web.render import Pages, Spot
 from tests.fakes.console import NOW
-from tests.fakes.views import CARD_VIEW, WHEN
+from tests.fakes.views import CARD_VIEW
 
 PAGES = Pages(NOW.tzinfo, {"slack": message, "teams": card_view})  # type: ignore[arg-type]  # NOW carries its zone
 
@@ -105,18 +104,3 @@ def test_the_json_shown_is_the_json_sent() -> None:
     assert shown
     text = shown[1].replace("&#34;", '"').replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">")
     assert json.loads(text.replace("&amp;", "&")) == card_view(CARD_VIEW)
-
-
-@pytest.mark.parametrize(
-    ("source", "words"),
-    [
-        (
-            Source("D/1", "1", "Progress note", WHEN, "Dana Reyes, LCSW", 4),
-            "Progress note · 20 Nov 2026 · Dana Reyes, LCSW · line 4",
-        ),
-        (Source("D/1", "1", "PHQ-9 total", WHEN.date()), "PHQ-9 total · 20 Nov 2026"),
-        (Source("D/1", "1", "Allergy list"), "Allergy list"),
-    ],
-)
-def test_a_source_says_what_is_known_of_it(source: Source, words: str) -> None:
-    assert source_words(source) == words

@@ -186,7 +186,7 @@ async def test_detail_is_for_one_person_and_kept_nowhere(sandbox: Sandbox, visit
     page = await visitor.press(await visitor.be("dana"), "Review")
     assert page.status == 200
     assert "Reports sleeping five hours a night." in page.text
-    assert "Source: Progress note · 20 Nov 2026 · Dana Reyes, LCSW · line 4" in page.text
+    assert "Source: Progress note, 11/20/2026, Dana Reyes, LCSW, line 4" in page.text
     assert "Not known Safety plan: not documented." in page.text
     assert "Page 1 of 2" in page.text
     assert page.html.count(escape(NASTY, quote=True).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")) == 2
@@ -277,7 +277,7 @@ async def test_the_start_page_shows_my_open_drafts(sandbox: Sandbox, visitor: Vi
 async def test_what_was_filed_and_recorded_stands_beside_the_conversation(sandbox: Sandbox, visitor: Visitor) -> None:
     page = await visitor.be("sam")
     assert "Written into the EHR 2 Communication 15:30 8c41 · version 1 Status completed" in page.text
-    assert "Refused: not on the care team 19 Nov 2026, 15:30 Stopped · Lena Fischer · C-104" in page.text
+    assert "Refused: not on the care team 11/19/2026, 15:30 Stopped · Lena Fischer · C-104" in page.text
     sandbox.writes, sandbox.audit = (), ()
     page = await visitor.open("/console/c/harbor/fresh")
     assert "A draft is written only after somebody approves it." in page.text
