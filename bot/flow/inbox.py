@@ -7,7 +7,7 @@ because nobody waits for it any more.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, assert_never
@@ -123,10 +123,15 @@ class KeptDesk:
 
     # What nobody handled in time
 
-    async def sweep(self, *, whoever_held: bool = False) -> int:
+    async def sweep(self) -> int:
         """Handle what its receiver left behind; how many there were."""
+        return await self._take_all_on(await self._left_behind())
+
+    async def _left_behind(self, *, whoever_held: bool = False) -> list[Delivery]:
         async with self.office.db.write() as conn:
-            left = await inbox.take_overdue(conn, self.office.seal, whoever_held=whoever_held)
+            return await inbox.take_overdue(conn, self.office.seal, whoever_held=whoever_held)
+
+    async def _take_all_on(self, left: Sequence[Delivery]) -> int:
         for delivery in left:
             _log.warning("delivery_taken_on", kind=delivery.kind, platform=delivery.source, attempt=delivery.attempts)
             await self._take_on(delivery)
@@ -158,8 +163,12 @@ class KeptDesk:
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
-        """Sweeps at once and then regularly until the block ends. On SQLite nobody else can hold anything."""
-        sweeping = asyncio.create_task(self._watch())
+        """Sweep regularly until the block ends. Enter it before anything can be received.
+
+        On SQLite nobody else can hold anything: what an earlier life received is taken on at once.
+        """
+        left = await self._left_behind(whoever_held=True) if self.office.db.dialect == "sqlite" else []
+        sweeping = asyncio.create_task(self._watch(left))
         try:
             yield
         finally:
@@ -167,15 +176,16 @@ class KeptDesk:
             with suppress(asyncio.CancelledError):
                 await sweeping
 
-    async def _watch(self) -> None:
-        alone = self.office.db.dialect == "sqlite"
+    async def _watch(self, left: Sequence[Delivery]) -> None:
         while True:
             try:
-                await self.sweep(whoever_held=alone)
-                alone = False
+                await self._take_all_on(left)
+                left = await self._left_behind()
             except Exception as error:  # noqa: BLE001 - a database that is away now is there at a later sweep
                 _log.warning("sweep_failed", error=type(error).__name__)
-            await asyncio.sleep(SWEEP_S)
+                left = []
+            if not left:
+                await asyncio.sleep(SWEEP_S)
 
 
 def _only_shows(doing: Doing) -> bool:

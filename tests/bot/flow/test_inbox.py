@@ -1,5 +1,6 @@
 """Kept before it is answered: repetitions answer as before, and a process that dies in between loses nothing."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -112,10 +113,18 @@ async def test_a_process_that_dies_after_keeping_words_loses_and_doubles_nothing
     assert await kept(idle).sweep() == 0
 
 
-async def test_the_next_life_on_sqlite_does_not_wait(idle: Work) -> None:
+async def test_the_next_life_on_sqlite_does_not_wait_and_leaves_its_own_alone(idle: Work) -> None:
     with pytest.raises(Dies):
         await kept(idle, before=True).typed(words(idle))
-    assert await kept(idle).sweep(whoever_held=True) == 1
+    desk = kept(idle)
+    async with desk.watched():
+        with pytest.raises(Dies):
+            await kept(idle, before=True).typed(words(idle, key="d2"))
+        async with asyncio.timeout(5):
+            while ("typed", "done", False) not in await states(idle):  # noqa: ASYNC110 - the sweep is not ours to await
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+    assert await states(idle) == [("typed", "done", False), ("typed", "received", True)]
     assert len(await idle.rows("requests")) == 1
 
 
