@@ -20,7 +20,16 @@ _random = SystemRandom()
 _log = structlog.get_logger(__name__)
 
 type OnDead = Callable[[AsyncConnection, Job, str], Awaitable[None]]
-type Outcome = Finish | Later | Never | None
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """Not the job's fault: it is done next, by whoever is there."""
+
+    code: str
+
+
+type Outcome = Finish | Later | Never | GivenBack | None
 
 
 class LeaseLost(Exception):
@@ -73,7 +82,10 @@ async def settle(db: Database, rules: Rules, held: Held, outcome: Outcome) -> No
         match outcome:
             case Later() if held.job.attempt < rules.attempts(held.job):
                 await _postpone(db, rules, held, outcome)
-            case Later() | Never():
+            case GivenBack() if held.job.attempt < rules.attempts(held.job):
+                async with db.write() as conn:
+                    _still_ours(await leases.give_back(conn, held, code=outcome.code))
+            case Later() | Never() | GivenBack():
                 await _bury(db, rules, held, outcome.code)
             case _:
                 await _complete(db, rules, held, outcome)

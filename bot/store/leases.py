@@ -5,12 +5,15 @@ A holder is known by a token made anew for every claim, so whoever lost a job ca
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, select, text, tuple_, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.queue import Job, clock
 from bot.store.tables import jobs
+
+LOST: Final = "lease_expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,14 @@ class Held:
 
     job: Job
     token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A job whose holder is gone. `again`: the holder before was lost too, so the job itself may be what kills them."""
+
+    held: Held
+    again: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +103,7 @@ async def _claim_lane(conn: AsyncConnection, lane: str, room: int, token: str, l
     taken = await conn.execute(
         update(jobs)
         .where(jobs.c.id.in_(select(first.c.id)), jobs.c.state == "due")
-        .values(state="running", attempt=jobs.c.attempt + 1, lease_by=token, lease_until=clock() + lease_s, error=None)
+        .values(state="running", attempt=jobs.c.attempt + 1, lease_by=token, lease_until=clock() + lease_s)
         .returning(*_JOB)
     )
     return [Held(Job(*row), token) for row in taken]
@@ -119,26 +130,31 @@ async def postpone(conn: AsyncConnection, held: Held, *, after_s: float, code: s
     return await _set(conn, held, state="due", due=clock() + after_s, lease_by=None, lease_until=None, error=code)
 
 
+async def give_back(conn: AsyncConnection, held: Held, *, code: str) -> bool:
+    """To be done next: it keeps its old due time, and with that its place before all who came later."""
+    return await _set(conn, held, state="due", lease_by=None, lease_until=None, error=code)
+
+
 async def bury(conn: AsyncConnection, held: Held, *, code: str) -> bool:
     """A dead letter: no more attempts until a person asks for them."""
     return await _set(conn, held, state="dead", finished=clock(), lease_by=None, lease_until=None, error=code)
 
 
-async def expired(conn: AsyncConnection) -> list[Held]:
+async def expired(conn: AsyncConnection) -> list[Orphan]:
     """Jobs whose holder fell silent."""
-    return await _held_where(conn, jobs.c.lease_until <= clock())
+    return await _orphans(conn, jobs.c.lease_until <= clock())
 
 
-async def of_earlier_lives(conn: AsyncConnection, replica: str | None, *, but: str) -> list[Held]:
+async def of_earlier_lives(conn: AsyncConnection, replica: str | None, *, but: str) -> list[Orphan]:
     """Jobs that `replica` held before it was started as `but`; None: whoever held them (one process owns all)."""
     whose = jobs.c.lease_by.startswith(f"{replica}:", autoescape=True) if replica else jobs.c.lease_by.is_not(None)
-    return await _held_where(conn, and_(whose, ~jobs.c.lease_by.startswith(f"{but}:", autoescape=True)))
+    return await _orphans(conn, and_(whose, ~jobs.c.lease_by.startswith(f"{but}:", autoescape=True)))
 
 
-async def _held_where(conn: AsyncConnection, condition: ColumnElement[bool]) -> list[Held]:
-    chosen = select(*_JOB, jobs.c.lease_by).where(jobs.c.state == "running", condition)
+async def _orphans(conn: AsyncConnection, condition: ColumnElement[bool]) -> list[Orphan]:
+    chosen = select(*_JOB, jobs.c.lease_by, jobs.c.error).where(jobs.c.state == "running", condition)
     rows = await conn.execute(chosen.order_by(jobs.c.id))
-    return [Held(Job(*row[:-1]), row[-1]) for row in rows]
+    return [Orphan(Held(Job(*row[:-2]), row.lease_by), again=row.error == LOST) for row in rows]
 
 
 async def _set(conn: AsyncConnection, held: Held, **values: object) -> bool:

@@ -15,8 +15,8 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import leases
-from bot.store.attempt import OnDead, Rules, attempt, pause_s, settle
-from bot.store.leases import Held, Look
+from bot.store.attempt import GivenBack, OnDead, Rules, attempt, pause_s, settle
+from bot.store.leases import Held, Look, Orphan
 from bot.store.queue import Handler, Later, is_crisis, waiting
 from bot.store.session import Database, is_passing
 
@@ -244,12 +244,13 @@ class Worker:
                 _tell("jobs_take_back_failed", trouble)
                 await asyncio.sleep(DATABASE_PAUSE_S)
 
-    async def _take_back(self, which: Callable[[AsyncConnection], Awaitable[list[Held]]]) -> None:
+    async def _take_back(self, which: Callable[[AsyncConnection], Awaitable[list[Orphan]]]) -> None:
+        """At once and first in line; but a job whose holders die one after another waits longer each time, alone."""
         async with self._db.read() as conn:
             orphans = await which(conn)
-        for held in orphans:
+        for held, again in ((orphan.held, orphan.again) for orphan in orphans):
             _log.warning("job_taken_back", job_id=held.job.id, kind=held.job.kind, attempt=held.job.attempt)
-            await settle(self._db, self._rules, held, Later("lease_expired", after_s=0))
+            await settle(self._db, self._rules, held, Later(leases.LOST) if again else GivenBack(leases.LOST))
 
     async def _drain(self) -> None:
         claims = [group.claiming for group in (self._crisis, self._others) if group.claiming]
@@ -260,7 +261,7 @@ class Worker:
         await _cancelled([one.task for one in unfinished])
         for one in unfinished:
             until = asyncio.get_running_loop().time() + self._grace_s
-            await self._settle(one.held, Later("drained", after_s=0), until=until)
+            await self._settle(one.held, GivenBack("drained"), until=until)
 
     def _all_running(self) -> list[_Running]:
         return [*self._crisis.running.values(), *self._others.running.values()]

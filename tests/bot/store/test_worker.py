@@ -375,6 +375,37 @@ async def test_a_new_life_takes_back_at_once_what_the_old_one_held(clinic: Clini
         await clinic.until(lambda: clinic.done == ["ours"], timeout_s=2)
 
 
+async def test_what_is_taken_back_is_done_before_all_who_came_later(clinic: Clinic) -> None:
+    await clinic.put("note", "first", *map(str, range(30)))
+    async with clinic.db.write() as conn:
+        await leases.claim(conn, {"ehr": 1}, at_most={"ehr": 1}, token="dead:1", lease_s=-1)
+    async with at_work(clinic.worker(lane_limits={"ehr": 1})) as worker:
+        await clinic.until(lambda: bool(clinic.done))
+        await worker.until_idle(timeout_s=10)
+    assert clinic.done.index("first") <= 1, clinic.done  # one other may have been claimed before the look
+
+
+async def test_a_job_whose_holders_die_one_after_another_waits_longer(clinic: Clinic) -> None:
+    await clinic.put("note", "d1")
+    async with clinic.db.write() as conn:
+        await leases.claim(conn, {"ehr": 1}, at_most={"ehr": 1}, token="dead:1", lease_s=-1)
+        (orphan,) = await leases.expired(conn)
+        assert not orphan.again
+        assert await leases.give_back(conn, orphan.held, code=leases.LOST)
+        await leases.claim(conn, {"ehr": 1}, at_most={"ehr": 1}, token="dead:2", lease_s=-1)
+        (orphan,) = await leases.expired(conn)
+        assert orphan.again
+    pauses: list[int] = []
+
+    def pause(attempt: int) -> float:
+        pauses.append(attempt)
+        return 0.02
+
+    async with at_work(clinic.worker(pause=pause)):
+        await clinic.until(lambda: clinic.done == ["d1"])
+    assert pauses == [2]
+
+
 async def test_on_sqlite_a_new_life_needs_no_name(sqlite_database: Database) -> None:
     clinic = Clinic(sqlite_database)
     await clinic.put("note", "d1")
