@@ -263,6 +263,13 @@ class Chat(Protocol):
         """Post once. `key` is opaque and stable per intended message: put it into the platform's message metadata."""
         ...
 
+    async def find(self, place: Place, *, key: str) -> CardRef | None:
+        """The message posted there with `key`, when its answer may have been lost. None: not there, or not to be known.
+
+        Looks at the last few messages only, and removes further copies where it can. Never raises.
+        """
+        ...
+
     async def replace(self, ref: CardRef, view: CardView | Notice) -> CardRef:
         """Redraw a posted message. Returns where it is now (some platforms must post anew)."""
         ...

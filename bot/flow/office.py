@@ -2,13 +2,14 @@
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from bot.chat import Chat, Place, Platform, Who
 from bot.clinic import Clinic, StaffMember
 from bot.flow.membership import Memberships
+from bot.flow.pace import Pace
 from bot.people import People
 from bot.store.sealed import Seal
 from bot.store.session import Database
@@ -36,6 +37,7 @@ class Office:
     chats: Mapping[Platform, Chat]
     page_sizes: Mapping[Platform, PageSize]
     clock: Callable[[], datetime]
+    pace: Pace = field(default_factory=Pace)
 
     def identity(self, staff: StaffMember, prefer: Platform | None = None) -> Who | None:
         """Where this person can be reached: on the preferred platform, else on any that is running. None: nowhere."""

@@ -1,21 +1,28 @@
 """Cards on platforms: put up once, redrawn from the database whenever the draft changes, wherever they stand."""
 
 from dataclasses import replace
+from time import monotonic
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.chat import CardView, Chat, ChatRefused, ChatUnavailable, Place, Platform, Postable, Who
+from bot.chat import CardRef, CardView, Chat, ChatRefused, ChatUnavailable, Place, Platform, Postable, Who
 from bot.clinic import StaffMember
 from bot.drafts import Draft
 from bot.flow import records, trail, views
 from bot.flow.intake import may_stand
 from bot.flow.office import Office, chat_lane
+from bot.flow.pace import messages_in
 from bot.flow.records import CardRow
 from bot.flow.views import Names
 from bot.privacy.audit import Action as Audited
 from bot.store import jobs
 from bot.store.jobs import Finish, Job, Later, Never
 from skills.kit import Banner, Block, Card, Row, Rows, Title, Tone
+
+UNAVAILABLE, OUTCOME_UNKNOWN, PACED, OFF = "chat_unavailable", "outcome_unknown", "paced", "platform_off"
+NOT_SENT: Final = frozenset({UNAVAILABLE, PACED, OFF})  # attempts that ended so have certainly posted nothing
+JUST_AFTER_S: Final = 0.05
 
 
 async def put_up(conn: AsyncConnection, card: CardRow) -> None:
@@ -60,9 +67,7 @@ async def post_card(office: Office, job: Job) -> Finish | None:
     if not may_stand(office, place):
         return lambda conn: _give_up(conn, office, card, draft)
     try:
-        ref = await chat.post(await card_view(office, draft), place, key=card.key)
-    except ChatUnavailable as error:
-        raise Later("chat_unavailable", after_s=error.retry_after_s) from error
+        ref = await _stands_already(office, chat, place, job) or await _post(office, chat, card, draft, place, job)
     except ChatRefused:
         return lambda conn: _give_up(conn, office, card, draft)
 
@@ -87,14 +92,54 @@ async def redraw_card(office: Office, job: Job) -> Finish | None:
     if not may_stand(office, card.place):
         return lambda conn: _give_up(conn, office, card, draft)
     try:
+        await _in_turn(office, card.place, job)
         moved = await _chat(office, card).replace(ref, await card_view(office, draft))
     except ChatUnavailable as error:
-        raise Later("chat_unavailable", after_s=error.retry_after_s) from error
+        raise await _not_now(office, card.place, job, error) from error
     except ChatRefused:
         return lambda conn: _give_up(conn, office, card, draft)
     if moved == ref:
         return None
     return lambda conn: records.set_card(conn, card.key, message=moved.message, conversation=moved.conversation)
+
+
+async def _post(office: Office, chat: Chat, card: CardRow, draft: Draft, place: Place, job: Job) -> CardRef:
+    view = await card_view(office, draft)
+    await _in_turn(office, place, job, count=messages_in(view, place.platform))
+    try:
+        return await chat.post(view, place, key=card.key)
+    except ChatUnavailable as error:
+        raise await _not_now(office, place, job, error) from error
+
+
+async def _stands_already(office: Office, chat: Chat, place: Place, job: Job) -> CardRef | None:
+    """An attempt that ended in the dark may have posted it: look before a second one is posted."""
+    if job.attempt == 1:
+        return None
+    async with office.db.read() as conn:
+        before = await jobs.error_of(conn, job)
+    return None if before in NOT_SENT else await chat.find(place, key=job.ref)
+
+
+async def _in_turn(office: Office, place: Place, job: Job, *, count: int = 1) -> None:
+    """Raises Later, for the whole lane, when this conversation has been told enough for the moment."""
+    if wait_s := office.pace.take(place, now=monotonic(), count=count):
+        await _hold_lane(office, job, wait_s)
+        raise Later(PACED, after_s=wait_s)
+
+
+async def _not_now(office: Office, place: Place, job: Job, error: ChatUnavailable) -> Later:
+    """A platform that says how long to wait means the conversation, not the one message."""
+    if error.retry_after_s:
+        office.pace.hold(place, until=monotonic() + error.retry_after_s)
+        await _hold_lane(office, job, error.retry_after_s)
+    return Later(OUTCOME_UNKNOWN if error.sent else UNAVAILABLE, after_s=error.retry_after_s)
+
+
+async def _hold_lane(office: Office, job: Job, wait_s: float) -> None:
+    """The others wait a moment longer than the one that asked, so that it stays the first."""
+    async with office.db.write() as conn:
+        await jobs.hold(conn, job.lane, wait_s + JUST_AFTER_S)
 
 
 async def _give_up(conn: AsyncConnection, office: Office, card: CardRow, draft: Draft) -> None:
@@ -116,7 +161,7 @@ async def gave_up(conn: AsyncConnection, office: Office, card_key: str) -> None:
 def _chat(office: Office, card: CardRow) -> Chat:
     chat = office.chats.get(card.place.platform)
     if chat is None:
-        raise Later("platform_off")
+        raise Later(OFF)
     return chat
 
 
@@ -134,7 +179,7 @@ async def personal_place(chat: Chat, who: Who) -> Place:
     try:
         return await chat.personal(who)
     except ChatUnavailable as error:
-        raise Later("chat_unavailable", after_s=error.retry_after_s) from error
+        raise Later(UNAVAILABLE, after_s=error.retry_after_s) from error
     except ChatRefused as error:
         raise Never("conversation_refused") from error
 
@@ -143,11 +188,14 @@ async def whisper(office: Office, who: Who, place: Place, view: Postable) -> Non
     """Say it to one person. Raises Later when the platform does not answer; gives up quietly when it declines."""
     chat = office.chats.get(place.platform)
     if chat is None:
-        raise Later("platform_off")
+        raise Later(OFF)
+    if wait_s := office.pace.take(place, now=monotonic()):
+        raise Later(PACED, after_s=wait_s)
     try:
         await chat.whisper(view, who, place)
     except ChatUnavailable as error:
-        raise Later("chat_unavailable", after_s=error.retry_after_s) from error
+        office.pace.hold(place, until=monotonic() + (error.retry_after_s or 0))
+        raise Later(UNAVAILABLE, after_s=error.retry_after_s) from error
     except ChatRefused as error:
         raise Never("whisper_refused") from error
 

@@ -2,12 +2,12 @@
 
 Every call is made once. slack_sdk would sleep through a 429 and post again after a lost answer, so its retries are
 off: a 429 is ChatUnavailable with the time to wait, a lost answer is ChatUnavailable(sent=True). Slack has no
-idempotency key and reading a channel back is limited to one call a minute, so the caller decides about a repeat; each
-post carries its `key` in the message metadata for a person who must find out.
+idempotency key: each post carries its `key` in the message metadata, and `find` looks for it there, in one call.
 """
 
 import logging
 from collections.abc import Awaitable, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,6 +34,8 @@ from bot.slack.blocks import Json
 API_URL = "https://slack.com/api/"
 TIMEOUT_S = 10
 METADATA_EVENT = "baton_card"
+LOOK_BACK = 15  # messages; more than this rarely come between a lost answer and the second try
+THREAD = 200
 
 GONE = {
     "channel_not_found": "Slack does not know this conversation any more, or Baton may not see it.",
@@ -92,6 +94,27 @@ class SlackChat:
             raise ChatRefused("A choice of clients is for one person and is never posted to a channel.")
         metadata = {"event_type": METADATA_EVENT, "event_payload": {"key": key}}
         return await self._post(view, to, metadata=metadata)
+
+    async def find(self, place: Place, *, key: str) -> CardRef | None:
+        """One call, which Slack may refuse: some apps may read a channel once a minute, others not at all."""
+        where: dict[str, Any] = {"channel": place.conversation, "include_all_metadata": True}
+        try:
+            if place.thread:  # answered oldest first, so the end of a thread needs all of it
+                call = self._client.conversations_replies(ts=place.thread, limit=THREAD, **where)
+            else:
+                call = self._client.conversations_history(limit=LOOK_BACK, **where)
+            answer = await _once(call)
+        except (ChatUnavailable, ChatRefused):
+            return None
+        first, *copies = sorted(_posted_with(key, answer)) or [""]
+        for copy in copies:
+            await self._remove(place.conversation, copy)
+        return CardRef(Platform.SLACK, place.tenant, place.conversation, first) if first else None
+
+    async def _remove(self, channel: str, ts: str) -> None:
+        """As far as Slack lets us: a card too many is a nuisance, and both lead to the same draft."""
+        with suppress(ChatUnavailable, ChatRefused):
+            await _once(self._client.chat_delete(channel=channel, ts=ts))
 
     async def replace(self, ref: CardRef, view: CardView | Notice) -> CardRef:
         drawn = render.message(view)
@@ -169,6 +192,14 @@ async def _once(call: Awaitable[Any]) -> Mapping[str, Any]:
         raise ChatUnavailable("Slack could not be reached.") from None
     except (aiohttp.ClientError, SlackClientError, TimeoutError, ConnectionError, TypeError, ValueError):
         raise ChatUnavailable("Slack's answer was lost on the way.", sent=True) from None
+
+
+def _posted_with(key: str, answer: Mapping[str, Any]) -> list[str]:
+    """Timestamps of messages that carry our key."""
+    ours = {"event_type": METADATA_EVENT, "event_payload": {"key": key}}
+    messages = answer.get("messages")
+    found = [each for each in messages if isinstance(each, Mapping)] if isinstance(messages, list) else []
+    return [str(each["ts"]) for each in found if each.get("metadata") == ours and each.get("ts")]
 
 
 def _translated(error: SlackApiError) -> ChatUnavailable | ChatRefused:

@@ -108,6 +108,17 @@ async def cancel(conn: AsyncConnection, dedup: str) -> bool:
     return done.rowcount == 1
 
 
+async def hold(conn: AsyncConnection, lane: str, after_s: float) -> None:
+    """Nothing more of this lane for so long, in any process: what is due comes after that, in its old order."""
+    early = update(jobs).where(jobs.c.lane == lane, jobs.c.state == "due", jobs.c.due < clock() + after_s)
+    await conn.execute(early.values(due=clock() + after_s))
+
+
+async def error_of(conn: AsyncConnection, job: Job) -> str | None:
+    """The code that the attempt before this one ended with; None when it is not known."""
+    return (await conn.execute(select(jobs.c.error).where(jobs.c.id == job.id))).scalar_one_or_none()
+
+
 async def waiting(conn: AsyncConnection) -> Waiting:
     now = clock()
     is_due = (jobs.c.state == "due") & (jobs.c.due <= now)

@@ -61,6 +61,10 @@ class TeamsChat:
         """A key that this process has posted already is not posted again; the first reference is returned."""
         return await self.say(view, to, key=key)
 
+    async def find(self, place: Place, *, key: str) -> CardRef | None:
+        """Teams lets a bot read no conversation back."""
+        return None
+
     async def say(self, view: View, to: Place, *, key: str) -> CardRef:
         """`post` for what only one person may see as well; the caller has made sure that `to` is personal."""
         messages = _messages(view, key)

@@ -111,6 +111,9 @@ class FakeChat:
         self.places[key] = to
         return CardRef(self.platform, to.tenant, to.conversation, key)
 
+    async def find(self, place: Place, *, key: str) -> CardRef | None:
+        return CardRef(self.platform, place.tenant, place.conversation, key) if key in self.posts else None
+
     async def replace(self, ref: CardRef, view: CardView | Notice) -> CardRef:
         self._answer(ref.conversation)
         self.posts[ref.message].append(view)
@@ -227,6 +230,14 @@ class Work:
         self.worker.wake()
         await self.settled()
 
+    async def hurry(self) -> bool:
+        """Jobs that were put off after an attempt are due now. False: there are none."""
+        async with self.office.db.write() as conn:
+            put_off = update(t.jobs).where(t.jobs.c.state == "due", t.jobs.c.attempt > 0)
+            hurried = await conn.execute(put_off.values(due=t.jobs.c.created))
+        self.worker.wake()
+        return hurried.rowcount > 0
+
     def start(self) -> None:
         self._working = asyncio.create_task(self.worker.run())
 
@@ -340,6 +351,7 @@ def worker_of(office: Office) -> Worker:
         lane_limits=LANE_LIMITS,
         max_attempts=PATIENCE,
         poll_s=0.5,
+        lease_s=3,
         grace_s=1,
     )
 

@@ -88,6 +88,13 @@ class FakeSlack:
                 return self._stored(sent["channel"], sent["ts"], sent)
             case "chat.postEphemeral":
                 return self._checked("message", sent) or {"ok": True, "message_ts": "1.1"}
+            case "conversations.history":
+                return {"ok": True, "messages": self._newest(sent["channel"], int(sent["limit"]))}
+            case "conversations.replies":
+                return {"ok": True, "messages": self._newest(sent["channel"], int(sent["limit"]), sent["ts"])}
+            case "chat.delete":
+                gone = self.messages.pop((sent["channel"], sent["ts"]), None)
+                return {"ok": True} if gone is not None else {"ok": False, "error": "message_not_found"}
             case "conversations.open":
                 return {"ok": True, "channel": {"id": "D" + sent["users"]}}
             case "views.open" | "views.push":
@@ -104,6 +111,15 @@ class FakeSlack:
                 return self._checked("home", sent["view"]) or {"ok": True, "view": {"id": "VHOME"}}
             case _:
                 return {"ok": False, "error": "unknown_method"}
+
+    def _newest(self, channel: str, limit: int, thread: str | None = None) -> list[Json]:
+        """As Slack lists them; metadata only because the caller asks for it."""
+        found = [
+            {"ts": ts, "metadata": sent.get("metadata")}
+            for (where, ts), sent in self.messages.items()
+            if where == channel and sent.get("thread_ts") == thread
+        ]
+        return sorted(found, key=lambda message: str(message["ts"]), reverse=True)[:limit]
 
     def _stored(self, channel: str, ts: str, sent: Json) -> Json:
         self.messages[channel, ts] = sent
@@ -136,7 +152,7 @@ def _read(value: str) -> Any:
 async def slack_api() -> AsyncIterator[FakeSlack]:
     fake = FakeSlack()
     app = web.Application()
-    app.router.add_post("/api/{method}", fake.api)
+    app.router.add_route("*", "/api/{method}", fake.api)  # slack_sdk asks with GET what only reads
     app.router.add_post("/response/1", fake.respond)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
