@@ -87,7 +87,7 @@ async def opened(
     clinic = clinic_file.load(settings.clinic_file or EXAMPLE_CLINIC)
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(Database(settings.database_url))
-        seal = Seal(settings.secret_key.get_secret_value())
+        seal = seal_of(settings)
         state = ehr_state or _beside(settings.database_url)
         charts = await stack.enter_async_context(
             clinical_systems.opened(settings.ehr, state_file=state, bundles=bundles)
@@ -114,6 +114,12 @@ async def opened(
         site.add_routes(metrics.routes(db))
         await stack.enter_async_context(_working(worker))
         yield Baton(settings, office, desk, worker, site, charts)
+
+
+def seal_of(settings: Settings) -> Seal:
+    """Seals with the secret key; opens what an old one sealed."""
+    old = [key.get_secret_value() for key in settings.old_secret_keys]
+    return Seal(settings.secret_key.get_secret_value(), old=old)
 
 
 def _beside(database_url: str) -> Path | None:

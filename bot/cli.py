@@ -1,4 +1,4 @@
-"""The command line: `baton demo`, `baton serve`, `baton audit verify|export`."""
+"""The command line: `baton demo`, `baton serve`, `baton audit verify|export`, and those of `bot/upkeep/commands.py`."""
 
 import asyncio
 import hashlib
@@ -19,16 +19,21 @@ from bot import log, settings
 from bot.clinic import ClinicFileInvalid
 from bot.privacy import audit
 from bot.settings import Profile, Settings, SettingsInvalid
+from bot.store.schema import SchemaRefused
 from bot.store.session import Database, DatabaseInUse
+from bot.upkeep.commands import commands
+from bot.upkeep.portable import BackupRefused
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 trail = typer.Typer(no_args_is_help=True, help="Verify or export the audit trail.")
 cli.add_typer(trail, name="audit")
-REFUSALS = (SettingsInvalid, ClinicFileInvalid, DatabaseInUse, story.StoryFailed, ValueError)
+STOPPED = (DatabaseInUse, SchemaRefused, BackupRefused)
+REFUSALS = (SettingsInvalid, ClinicFileInvalid, *STOPPED, story.StoryFailed, ValueError)
 
 
 def main() -> None:
     """The entry point. A refusal is a sentence and exit status 2, never a traceback."""
+    log.configure("WARNING", json=False)
     try:
         cli()
     except REFUSALS as error:
@@ -162,3 +167,6 @@ async def _export(ours: Settings, form: str, target: Any) -> None:
             await audit.export_csv(conn, target)
         else:
             json.dump(await audit.export_fhir(conn), target, indent=2)
+
+
+cli.add_typer(commands(configured=settings.load, in_use=_audited))

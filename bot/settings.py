@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8080
     secret_key: SecretStr = SecretStr(DEMO_SECRET)
+    old_secret_keys: tuple[SecretStr, ...] = ()  # still open what they sealed, until `baton rotate-key` has run
     clinic_file: Path | None = None
     slack: SlackSettings | None = None
     teams: TeamsSettings | None = None

@@ -80,6 +80,7 @@ class Action(StrEnum):
     JOB_DEAD = "job_dead"
     JOB_REQUEUED = "job_requeued"
     EXPORT = "export"
+    RESTORED = "restored"
     CONFIG_LOADED = "config_loaded"
     CONFIG_CHANGED = "config_changed"
     POLICY_CHANGED = "policy_changed"

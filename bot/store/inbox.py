@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.queue import DAY_S, clock
 from bot.store.sealed import Seal
-from bot.store.session import insert_into
+from bot.store.session import forget, insert_into
 from bot.store.tables import inbox as t
 
 PATIENCE_S: Final = 60.0  # whoever received it has this long to handle it; longer than any adapter lets the desk take
@@ -112,6 +112,7 @@ async def listed(conn: AsyncConnection, states: Collection[State], *, limit: int
 
 async def purge(conn: AsyncConnection) -> int:
     """Forget old answers, and old deliveries altogether. What still waits stays."""
+    forget(conn)
     answered = update(t).where(t.c.answer.is_not(None), t.c.finished < clock() - KEEP_ANSWERS_S)
     await conn.execute(answered.values(answer=None))
     old = delete(t).where(t.c.state != State.RECEIVED.value, t.c.received < clock() - KEEP_KEYS_S)

@@ -3,6 +3,8 @@
 Layout: version (1 byte), key id (4), nonce (12), ciphertext with its tag.
 """
 
+import hashlib
+import hmac
 import os
 from collections.abc import Sequence
 from typing import Final
@@ -29,7 +31,13 @@ class Seal:
         if any(len(secret) < 16 for secret in secrets):
             raise ValueError("the secret key is too short: use at least 16 random bytes")
         self._keys = {_derive(secret, b"key id", 4): AESGCM(_derive(secret, b"aes-256-gcm", 32)) for secret in secrets}
+        self._marks = {_derive(secret, b"key id", 4): _derive(secret, b"mark", 32) for secret in secrets}
         self._current = _derive(secrets[0], b"key id", 4)
+
+    @property
+    def key_id(self) -> bytes:
+        """Of the current key, as it stands in each value sealed with it. Says nothing about the key."""
+        return self._current
 
     def seal(self, text: str, *, context: str) -> bytes:
         """`context` says where the value lives, such as "draft_versions.text/<draft id>"; it opens only there."""
@@ -52,6 +60,21 @@ class Seal:
     def stale(self, sealed: bytes) -> bool:
         """Sealed with an old key: seal it anew."""
         return sealed[KEY_ID] != self._current
+
+    def mark(self, digest: bytes) -> str:
+        """Shows that whoever made something with this digest held the key: `<key id>:<HMAC-SHA256>`."""
+        return _mark(self._current, self._marks[self._current], digest)
+
+    def marked(self, digest: bytes, mark: str) -> bool:
+        """Made with one of our keys, and unchanged."""
+        return any(hmac.compare_digest(_mark(key_id, key, digest), mark) for key_id, key in self._marks.items())
+
+    def holds_key_of(self, mark: str) -> bool:
+        return mark.partition(":")[0] in {key_id.hex() for key_id in self._marks}
+
+
+def _mark(key_id: bytes, key: bytes, digest: bytes) -> str:
+    return f"{key_id.hex()}:{hmac.new(key, digest, hashlib.sha256).hexdigest()}"
 
 
 def _bound(head: bytes, context: str) -> bytes:

@@ -1,0 +1,1 @@
+"""What whoever runs Baton does to its database: migrate, back up, restore, change the key."""
