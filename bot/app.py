@@ -1,6 +1,8 @@
 """Builds every object once from the settings and connects them; the only module that knows all others."""
 
 import asyncio
+import os
+import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -9,15 +11,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import structlog
 from aiohttp import web
 from sqlalchemy.engine import make_url
 
 from bot import clinic as clinic_file
 from bot import clinical_systems, metrics, sandbox_page
-from bot.chat import CardView, Chat, Platform
+from bot.chat import CardView, Chat, Desk, Platform
 from bot.clinic import CONSOLE_TENANT, Clinic
 from bot.clinical_systems import Charts
+from bot.flow import housekeeping
 from bot.flow.desk import FlowDesk, handlers, on_dead
+from bot.flow.inbox import KeptDesk
 from bot.flow.membership import Memberships
 from bot.flow.office import Office, PageSize
 from bot.people import People
@@ -26,19 +31,23 @@ from bot.slack import limits as slack_limits
 from bot.slack import render as slack_render
 from bot.slack.app import SlackPlatform
 from bot.slack.outbound import SlackChat
+from bot.store.bell import Bell
 from bot.store.board import StoredBoard
 from bot.store.conversations import StoredConversations
 from bot.store.jobs import Worker
 from bot.store.sealed import Seal
 from bot.store.session import Database
+from bot.store.slots import StoredClaims
 from bot.teams import PAGE_CHARACTERS, PAGE_LINES, TeamsPlatform
 from bot.teams import render as teams_render
 from bot.web.app import WebConsole
 from bot.web.clinic import Channel
 from bot.web.outbound import WebChat
+from scheduler.runner import Runner, status
 from skills import ALL
 
 HERE = Path(__file__).parent
+_log = structlog.get_logger(__name__)
 EXAMPLE_CLINIC = next(  # in a checkout, else in the installed wheel
     (
         place
@@ -52,9 +61,12 @@ PAGE_SIZES = {
     Platform.TEAMS: PageSize(PAGE_LINES, PAGE_CHARACTERS),
     Platform.WEB: PageSize(lines=200, characters=60_000),
 }
+POLL_S = 5.0  # the net under the wake-ups: in the process by each commit, between processes by LISTEN/NOTIFY
 LANE_LIMITS = {"chat": 1, "tell": 1, "ehr": 6}
 PATIENCE = {  # attempts before a person must look; those that wait for the EHR or a platform try for about a day
-    **dict.fromkeys(("caseload", "prepare", "read_again", "file", "file_words", "post_card", "redraw_card"), 300),
+    **dict.fromkeys(
+        ("caseload", "prepare", "read_again", "file", "file_words", "post_card", "redraw_card", "tell"), 300
+    ),
     **dict.fromkeys(("expire", "give_back"), 1000),
 }
 
@@ -65,10 +77,11 @@ class Baton:
 
     settings: Settings
     office: Office
-    desk: FlowDesk
+    desk: KeptDesk
     worker: Worker
     web: web.Application
     charts: Charts
+    claims: StoredClaims
 
 
 def now() -> datetime:
@@ -83,7 +96,20 @@ async def opened(
     bundles: Path | None = None,
     ehr_state: Path | None = None,
 ) -> AsyncIterator[Baton]:
-    """Open everything in order and close it in reverse. The worker runs until the block ends."""
+    """Open everything in order and close it in reverse. Work is done until the block ends; the caller serves `web`."""
+    async with built(settings, clock=clock, bundles=bundles, ehr_state=ehr_state) as baton, at_work(baton):
+        yield baton
+
+
+@asynccontextmanager
+async def built(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = now,
+    bundles: Path | None = None,
+    ehr_state: Path | None = None,
+) -> AsyncIterator[Baton]:
+    """Everything, connected, and nobody at work."""
     clinic = clinic_file.load(settings.clinic_file or EXAMPLE_CLINIC)
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(Database(settings.database_url))
@@ -105,15 +131,34 @@ async def opened(
             page_sizes=PAGE_SIZES,
             clock=clock,
         )
-        desk = FlowDesk(office)
+        desk = KeptDesk(FlowDesk(office), office)
         site = web.Application(client_max_size=1024 * 1024)
         await _open_platforms(stack, settings, office, desk, charts, site, chats)
         worker = Worker(
-            db, handlers(office), on_dead=partial(on_dead, office), lane_limits=LANE_LIMITS, max_attempts=PATIENCE
+            db,
+            handlers(office),
+            on_dead=partial(on_dead, office),
+            lane_limits=LANE_LIMITS,
+            max_attempts=PATIENCE,
+            poll_s=POLL_S,
         )
-        site.add_routes(metrics.routes(db))
-        await stack.enter_async_context(_working(worker))
-        yield Baton(settings, office, desk, worker, site, charts)
+        claims = StoredClaims(db, replica=f"{socket.gethostname()}:{os.getpid()}")
+        site.add_routes(metrics.routes(db, partial(status, housekeeping.CALENDAR, claims)))
+        yield Baton(settings, office, desk, worker, site, charts, claims)
+
+
+@asynccontextmanager
+async def at_work(baton: Baton) -> AsyncIterator[None]:
+    """Jobs, calendar and inbox, until the block ends. Any number of processes on PostgreSQL share them."""
+    async with AsyncExitStack() as stack:
+        if baton.office.db.dialect == "postgresql":
+            bell = Bell(baton.settings.database_url, baton.office.db, baton.worker.wake)
+            await stack.enter_async_context(bell)
+        await stack.enter_async_context(working(baton.worker))
+        await stack.enter_async_context(Runner(housekeeping.CALENDAR, baton.claims))
+        await stack.enter_async_context(baton.desk.watched())
+        _log.info("at_work", dialect=baton.office.db.dialect, pid=os.getpid())
+        yield
 
 
 def seal_of(settings: Settings) -> Seal:
@@ -129,7 +174,7 @@ def _beside(database_url: str) -> Path | None:
 
 
 @asynccontextmanager
-async def _working(worker: Worker) -> AsyncIterator[None]:
+async def working(worker: Worker) -> AsyncIterator[None]:
     running = asyncio.create_task(worker.run())
     try:
         yield
@@ -142,7 +187,7 @@ async def _open_platforms(
     stack: AsyncExitStack,
     settings: Settings,
     office: Office,
-    desk: FlowDesk,
+    desk: Desk,
     charts: Charts,
     site: web.Application,
     chats: dict[Platform, Chat],
@@ -186,7 +231,7 @@ async def _open_platforms(
 # The console
 
 
-def _console(settings: Settings, office: Office, desk: FlowDesk, charts: Charts) -> WebConsole:
+def _console(settings: Settings, office: Office, desk: Desk, charts: Charts) -> WebConsole:
     clinic = office.clinic
     channels = [c for c in clinic.channels if c.platform is Platform.WEB and c.tenant == CONSOLE_TENANT]
     return WebConsole(

@@ -1,4 +1,4 @@
-"""The command line: `baton demo`, `baton serve`, `baton audit verify|export`, and those of `bot/upkeep/commands.py`."""
+"""The command line: `baton demo`, `baton serve`, `baton worker`, `baton audit verify|export`, `baton jobs|inbox`."""
 
 import asyncio
 import hashlib
@@ -15,19 +15,19 @@ from sqlalchemy.engine import make_url
 
 from bot import app as building
 from bot import demo as story
-from bot import log, settings
+from bot import log, settings, unfinished
 from bot.clinic import ClinicFileInvalid
 from bot.privacy import audit
 from bot.settings import Profile, Settings, SettingsInvalid
 from bot.store.schema import SchemaRefused
 from bot.store.session import Database, DatabaseInUse
-from bot.upkeep.commands import commands
-from bot.upkeep.portable import BackupRefused
+
+GRACE_S = 5.0  # for requests under way when told to stop
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 trail = typer.Typer(no_args_is_help=True, help="Verify or export the audit trail.")
 cli.add_typer(trail, name="audit")
-STOPPED = (DatabaseInUse, SchemaRefused, BackupRefused)
+STOPPED = (DatabaseInUse, SchemaRefused)
 REFUSALS = (SettingsInvalid, ClinicFileInvalid, *STOPPED, story.StoryFailed, ValueError)
 
 
@@ -76,6 +76,14 @@ def serve() -> None:
     ours = settings.load()
     log.configure("INFO", json=True)
     asyncio.run(_serve(ours))
+
+
+@cli.command()
+def worker() -> None:
+    """Work alone: jobs, calendar and inbox without a web server. Any number of them beside `baton serve`."""
+    ours = settings.load()
+    log.configure("INFO", json=True)
+    asyncio.run(_work(ours))
 
 
 @trail.command()
@@ -133,26 +141,34 @@ def _audited() -> Settings:
 
 
 async def _serve(ours: Settings, *, bundles: Path | None = None, state: Path | None = None) -> None:
+    told = told_to_stop()
     async with building.opened(ours, bundles=bundles, ehr_state=state) as baton:
-        runner = web.AppRunner(baton.web, access_log=None)
+        runner = web.AppRunner(baton.web, access_log=None, shutdown_timeout=GRACE_S)
         await runner.setup()
         try:
             await web.TCPSite(runner, ours.host, ours.port).start()
             if ours.profile is Profile.DEMO:
                 print(f"The sandbox clinic is open: http://{ours.host}:{ours.port}/  (stop with Ctrl-C)", flush=True)
-            await _until_told_to_stop()
+            await told.wait()
         except OSError as error:
             raise ValueError(f"Port {ours.port} is taken: choose another with --port or BATON_PORT.") from error
         finally:
             await runner.cleanup()
 
 
-async def _until_told_to_stop() -> None:
+async def _work(ours: Settings) -> None:
+    told = told_to_stop()
+    async with building.opened(ours):
+        await told.wait()
+
+
+def told_to_stop() -> asyncio.Event:
+    """Set by SIGINT and SIGTERM from now on. Ask for it before opening anything: a start can be stopped too."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, told.set)
-    await told.wait()
+    return told
 
 
 async def _verdict(ours: Settings) -> audit.Verdict:
@@ -169,4 +185,4 @@ async def _export(ours: Settings, form: str, target: Any) -> None:
             json.dump(await audit.export_fhir(conn), target, indent=2)
 
 
-cli.add_typer(commands(configured=settings.load, in_use=_audited))
+cli.add_typer(unfinished.commands(in_use=_audited))
