@@ -1,4 +1,4 @@
-"""The command line: `baton demo`, `baton serve`, `baton worker`, `baton audit verify|export`, `baton jobs|inbox`."""
+"""The command line: `baton demo|serve|worker|audit`, and those of `bot/upkeep/commands.py` and `bot/unfinished.py`."""
 
 import asyncio
 import hashlib
@@ -21,13 +21,15 @@ from bot.privacy import audit
 from bot.settings import Profile, Settings, SettingsInvalid
 from bot.store.schema import SchemaRefused
 from bot.store.session import Database, DatabaseInUse
+from bot.upkeep.commands import commands
+from bot.upkeep.portable import BackupRefused
 
 GRACE_S = 5.0  # for requests under way when told to stop
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 trail = typer.Typer(no_args_is_help=True, help="Verify or export the audit trail.")
 cli.add_typer(trail, name="audit")
-STOPPED = (DatabaseInUse, SchemaRefused)
+STOPPED = (DatabaseInUse, SchemaRefused, BackupRefused)
 REFUSALS = (SettingsInvalid, ClinicFileInvalid, *STOPPED, story.StoryFailed, ValueError)
 
 
@@ -185,4 +187,5 @@ async def _export(ours: Settings, form: str, target: Any) -> None:
             json.dump(await audit.export_fhir(conn), target, indent=2)
 
 
+cli.add_typer(commands(configured=settings.load, in_use=_audited))
 cli.add_typer(unfinished.commands(in_use=_audited))
