@@ -240,7 +240,7 @@ def _console(settings: Settings, office: Office, desk: Desk, charts: Charts) -> 
         people=[sandbox_page.persona(clinic, s) for s in clinic.staff if s.active and s.web],
         channels=[Channel(c.external_id, c.name, _note(clinic, c.team, phi=c.phi)) for c in channels],
         drawings={"slack": _as_slack, "teams": _as_teams},
-        ehr_writes=partial(sandbox_page.ehr_writes, charts),
+        ehr_writes=partial(sandbox_page.ehr_writes, charts, clinic),
         audit_tail=partial(sandbox_page.audit_tail, office),
         secret_key=settings.secret_key.get_secret_value(),
         demo=settings.profile is Profile.DEMO,

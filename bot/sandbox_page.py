@@ -25,50 +25,56 @@ def persona(clinic: Clinic, staff: StaffMember) -> Persona:
 # Written into the EHR
 
 
-async def ehr_writes(charts: Charts) -> Sequence[EhrWrite]:
+type Names = Mapping[str, str]  # "Practitioner/abc" -> name
+
+
+async def ehr_writes(charts: Charts, clinic: Clinic) -> Sequence[EhrWrite]:
     """Newest first, as the EHR has them now."""
     written = charts.sandbox.resources_written() if charts.sandbox else []
-    return [_write(resource) for resource in written[:MOST]]
+    names = {staff.practitioner: staff.name for staff in clinic.staff}
+    return [_write(resource, names) for resource in written[:MOST]]
 
 
-def _write(resource: Mapping[str, Any]) -> EhrWrite:
+def _write(resource: Mapping[str, Any], names: Names) -> EhrWrite:
     meta = resource["meta"]
     return EhrWrite(
         resource_type=resource["resourceType"],
         id=resource["id"],
         version=meta["versionId"],
         when=datetime.fromisoformat(meta["lastUpdated"]),
-        rows=tuple(_rows(resource)),
+        rows=tuple(_rows(resource, names)),
         json=json.dumps(resource, indent=2, ensure_ascii=False),
     )
 
 
-def _rows(resource: Mapping[str, Any]) -> Iterator[Row]:
+def _rows(resource: Mapping[str, Any], names: Names) -> Iterator[Row]:
     match resource["resourceType"]:
         case "DocumentReference":
             yield Row("What", str(resource.get("description") or resource["type"].get("text", "Document")))
-            yield Row("By", _people(resource.get("author", [])))
+            yield Row("By", _people(resource.get("author", []), names))
             yield Row("Text", _first_line(resource["content"][0]["attachment"]))
         case "Communication":
-            yield Row("From", _people([resource.get("sender", {})]))
-            yield Row("To", _people(resource.get("recipient", [])) or "the team")
+            yield Row("From", _people([resource.get("sender", {})], names))
+            yield Row("To", _people(resource.get("recipient", []), names) or "the team")
             yield Row("Text", str(resource["payload"][0]["contentString"]).splitlines()[0])
         case "Provenance":
             yield Row("Made", ", ".join(target["reference"].split("/")[0] for target in resource["target"]))
-            yield Row("By", ", ".join(_agent(agent) for agent in resource["agent"]))
+            yield Row("By", ", ".join(_agent(agent, names) for agent in resource["agent"]))
         case "AuditEvent":
             yield Row("About", ", ".join(_entities(resource)))
         case _:
             yield Row("Status", str(resource.get("status", "")))
 
 
-def _people(references: Sequence[Mapping[str, Any]]) -> str:
-    return ", ".join(str(r.get("display") or r.get("reference", "")) for r in references if r)
+def _people(references: Sequence[Mapping[str, Any]], names: Names) -> str:
+    said = [str(r.get("display") or r.get("reference", "")) for r in references if r]
+    return ", ".join(names.get(each, each) for each in said)
 
 
-def _agent(agent: Mapping[str, Any]) -> str:
-    role = next(iter(agent.get("type", {}).get("coding", [])), {}).get("code", "agent")
-    return f"{_people([agent['who']])} ({role})"
+def _agent(agent: Mapping[str, Any], names: Names) -> str:
+    codings: Sequence[Mapping[str, Any]] = agent.get("type", {}).get("coding", [])
+    role = codings[0].get("code", "agent") if codings else "agent"
+    return f"{_people([agent['who']], names)} ({role})"
 
 
 def _entities(resource: Mapping[str, Any]) -> Iterator[str]:
