@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.chat import Action, Field, Form, Notice, Press, Reply
 from bot.drafts import Draft, State
 from bot.flow import prepare, present, records, tell, trail
-from bot.flow.decide import Desk, current, look_up, reason_form, refuse
+from bot.flow.decide import Desk, current, look_up, reason_form, refuse, review
 from bot.flow.office import EHR_LANE, Office, new_id
 from bot.flow.records import Exchange
 from bot.privacy.audit import Action as Audited
@@ -102,6 +102,8 @@ async def _receiving(office: Office, press: Press) -> Desk | Reply:
         return await refuse(office, press, staff, draft, answer)
     async with office.db.read() as conn:
         seen = await records.reviewed(conn, draft.id, draft.version, staff.id)
+    if not seen and press.action in {Action.ACCEPT, Action.ASK}:
+        return await review(office, press)
     if not seen:
         words = "Please review the whole handoff first (all pages), then accept it."
         return Notice(words, Tone.WARNING)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.clinic import StaffMember
 from bot.drafts import Draft
@@ -74,8 +75,10 @@ async def draw_up(office: Office, order: Order, *, by: StaffMember | None, answe
     await _note_reading(office, order, raw, by, answer)
     ruling = ruling_of(office, raw, order, programs(office.clinic, team))
     data, withheld = withhold(raw, ruling)
-    now = office.clock()
-    facts = skill.gather(_request(order), Chart(order.alias, _only(data, skill.reads), skill.reads, now))
+    zone = office.clinic.zone(order.team)
+    now = office.clock().astimezone(zone)
+    seen = _only(data, skill.reads, zone)
+    facts = skill.gather(_request(office, order), Chart(order.alias, seen, skill.reads, now))
     text = skill.compose(facts)
     _about_this_client(skill, facts, text, order, now)
     return Drawn(
@@ -165,19 +168,22 @@ def _readers(office: Office, order: Order) -> tuple[StaffMember, ...]:
     return (order.asked_by, *team)
 
 
-def _request(order: Order) -> Request:
+def _request(office: Office, order: Order) -> Request:
+    team = office.clinic.team(order.team)
     return Request(
         id=order.request_id,
         skill=order.skill.name,
         asked_by=person(order.asked_by),
-        team=order.team,
+        team=team.name,
         to=person(order.to) if order.to else None,
-        at=order.asked_at,
+        at=order.asked_at.astimezone(office.clinic.zone(order.team)),
     )
 
 
-def _only(data: ChartData, reads: frozenset[Section]) -> ChartData:
-    return replace(data, sections={s: a for s, a in data.sections.items() if s in reads})
+def _only(data: ChartData, reads: frozenset[Section], zone: ZoneInfo) -> ChartData:
+    """The declared sections, read at the team's own time of day."""
+    local = {s: replace(a, as_of=a.as_of.astimezone(zone)) for s, a in data.sections.items() if isinstance(a, Read)}
+    return replace(data, sections={s: local.get(s, a) for s, a in data.sections.items() if s in reads})
 
 
 def _about_this_client(skill: Skill[Any], facts: Facts, text: DraftText, order: Order, now: datetime) -> None:

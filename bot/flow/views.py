@@ -149,8 +149,21 @@ def detail(draft: Draft, blocks: Sequence[Block], title: str, size: PageSize, pa
         if 1 <= number <= len(split)
     )
     last = page == len(split)
-    decisions = deciding(draft) if last and draft.state is State.WAITING else ()
+    decisions = _under_the_text(draft) if last else ()
     return Detail(title[:24], split[page - 1], (*decisions, *turning), page, len(split), draft.id)
+
+
+def _under_the_text(draft: Draft) -> tuple[Button, ...]:
+    """What can be decided by somebody who has read to the end."""
+    if draft.state is State.WAITING:
+        return deciding(draft)
+    over = draft.accepted_at or draft.returned_at or draft.recalled_at
+    if draft.state is not State.FILED or draft.accept_by is None or over:
+        return ()
+    return (
+        Button(Action.ACCEPT, "Accept", draft.id, draft.version, Style.PRIMARY, opens=True),
+        Button(Action.ASK, "Ask", draft.id, draft.version, opens=True),
+    )
 
 
 def with_changes(card: Card, content: Content) -> Card:

@@ -22,11 +22,14 @@ async def test_accepted_means_filed_in_the_receivers_own_words(work: Work) -> No
 
 async def test_nobody_accepts_what_they_have_not_read(work: Work) -> None:
     draft = await approved(work)
-    answer = await work.press("osei", Action.ACCEPT, draft)
-    assert isinstance(answer, Notice)
-    assert "review the whole handoff first" in answer.text
-    assert isinstance(await work.press("osei", Action.SAVE_ACCEPT, draft, read_back=OWN_WORDS), Notice)
-    await work.read_all("osei", draft)
+    early = await work.press("osei", Action.SAVE_ACCEPT, draft, read_back=OWN_WORDS)
+    assert isinstance(early, Notice)
+    assert "review the whole handoff first" in early.text
+    shown = await work.press("osei", Action.ACCEPT, draft)
+    assert isinstance(shown, Detail), "it is shown instead of a form"
+    last = await work.read_all("osei", draft)
+    assert isinstance(last, Detail)
+    assert [button.action for button in last.buttons][:2] == [Action.ACCEPT, Action.ASK]
     assert isinstance(await work.press("osei", Action.ACCEPT, draft), Form)
 
 
