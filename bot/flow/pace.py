@@ -5,8 +5,9 @@ for each process: with several, each keeps its own count, and the platform's own
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Final
 
 from bot.chat import CardView, Place, Platform, Postable
@@ -36,15 +37,15 @@ class _Conversation:
 
 
 class Pace:
-    """`now` is any clock in seconds that never goes back; the same one for every call."""
+    """`clock`: seconds, never going back."""
 
-    def __init__(self, limits: Mapping[Platform, Sequence[Window]] = LIMITS) -> None:
-        self._limits = limits
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
         self._conversations: OrderedDict[tuple[str, str, str], _Conversation] = OrderedDict()
 
-    def take(self, place: Place, *, now: float, count: int = 1) -> float:
+    def take(self, place: Place, *, count: int = 1) -> float:
         """0: go, and it is counted. Else how many seconds to wait before asking again; nothing is counted."""
-        windows = self._limits[place.platform]
+        now, windows = self._clock(), LIMITS[place.platform]
         talk = self._talk(place)
         _forget(talk.sent, now - max((window.per_s for window in windows), default=0.0))
         wait = max(wait_s(talk.sent, windows, now=now, count=count), talk.held_until - now)
@@ -53,10 +54,10 @@ class Pace:
         talk.sent.extend([now] * count if windows else [])
         return 0.0
 
-    def hold(self, place: Place, *, until: float) -> None:
-        """The platform said to wait: nothing is sent there before `until`. Other conversations go on."""
+    def hold(self, place: Place, *, for_s: float) -> None:
+        """The platform said to wait: nothing is sent there for so long. Other conversations go on."""
         talk = self._talk(place)
-        talk.held_until = max(talk.held_until, until)
+        talk.held_until = max(talk.held_until, self._clock() + for_s)
 
     def _talk(self, place: Place) -> _Conversation:
         key = (place.platform.value, place.tenant, place.conversation)

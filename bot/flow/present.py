@@ -1,7 +1,6 @@
 """Cards on platforms: put up once, redrawn from the database whenever the draft changes, wherever they stand."""
 
 from dataclasses import replace
-from time import monotonic
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -123,7 +122,7 @@ async def _stands_already(office: Office, chat: Chat, place: Place, job: Job) ->
 
 async def _in_turn(office: Office, place: Place, job: Job, *, count: int = 1) -> None:
     """Raises Later, for the whole lane, when this conversation has been told enough for the moment."""
-    if wait_s := office.pace.take(place, now=monotonic(), count=count):
+    if wait_s := office.pace.take(place, count=count):
         await _hold_lane(office, job, wait_s)
         raise Later(PACED, after_s=wait_s)
 
@@ -131,7 +130,7 @@ async def _in_turn(office: Office, place: Place, job: Job, *, count: int = 1) ->
 async def _not_now(office: Office, place: Place, job: Job, error: ChatUnavailable) -> Later:
     """A platform that says how long to wait means the conversation, not the one message."""
     if error.retry_after_s:
-        office.pace.hold(place, until=monotonic() + error.retry_after_s)
+        office.pace.hold(place, for_s=error.retry_after_s)
         await _hold_lane(office, job, error.retry_after_s)
     return Later(OUTCOME_UNKNOWN if error.sent else UNAVAILABLE, after_s=error.retry_after_s)
 
@@ -189,12 +188,12 @@ async def whisper(office: Office, who: Who, place: Place, view: Postable) -> Non
     chat = office.chats.get(place.platform)
     if chat is None:
         raise Later(OFF)
-    if wait_s := office.pace.take(place, now=monotonic()):
+    if wait_s := office.pace.take(place):
         raise Later(PACED, after_s=wait_s)
     try:
         await chat.whisper(view, who, place)
     except ChatUnavailable as error:
-        office.pace.hold(place, until=monotonic() + (error.retry_after_s or 0))
+        office.pace.hold(place, for_s=error.retry_after_s or 0)
         raise Later(UNAVAILABLE, after_s=error.retry_after_s) from error
     except ChatRefused as error:
         raise Never("whisper_refused") from error

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
+from time import monotonic
 from typing import Any, Self
 
 import aiohttp
@@ -42,6 +43,7 @@ from bot.flow import records
 from bot.flow.desk import FlowDesk, handlers, on_dead
 from bot.flow.membership import Memberships
 from bot.flow.office import Office
+from bot.flow.pace import Pace
 from bot.people import People
 from bot.privacy import audit
 from bot.store import tables as t
@@ -391,6 +393,7 @@ async def at_work(
             chats=ports,
             page_sizes=PAGE_SIZES,
             clock=clock,
+            pace=Pace(lambda: monotonic() + (clock.now - AFTERNOON).total_seconds()),
         )
         work = Work(office, FlowDesk(office), server, chats, clock, database_file, worker_of(office))
         stack.callback(structlog.reset_defaults)

@@ -1,6 +1,6 @@
 """The windows of the platforms are kept whatever is asked, and no conversation waits for another."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import pytest
@@ -14,14 +14,23 @@ from tests.fakes.office import HARBOR, SLACK_HARBOR, FakeChat, Work, asked
 TEAMS_CHAT = Place(Platform.TEAMS, "tenant", "a")
 
 
-def sends(pace: Pace, place: Place, asks: list[tuple[float, int]]) -> list[float]:
+@dataclass
+class Time:
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def sends(place: Place, asks: list[tuple[float, int]]) -> list[float]:
     """Ask as told, wait as told: when each message was sent. `asks`: (pause before asking, how many)."""
-    now, sent = 0.0, list[float]()
+    time, sent = Time(), list[float]()
+    pace = Pace(time)
     for pause, count in asks:
-        now += pause
-        while wait := pace.take(place, now=now, count=count):
-            now += wait
-        sent += [now] * count
+        time.now += pause
+        while wait := pace.take(place, count=count):
+            time.now += wait
+        sent += [time.now] * count
     return sent
 
 
@@ -30,7 +39,7 @@ def sends(pace: Pace, place: Place, asks: list[tuple[float, int]]) -> list[float
     asks=st.lists(st.tuples(st.floats(0, 3), st.integers(1, 2)), max_size=120),
 )
 def test_no_window_is_ever_overfull(platform: Platform, asks: list[tuple[float, int]]) -> None:
-    sent = sends(Pace(), replace(TEAMS_CHAT, platform=platform), asks)
+    sent = sends(replace(TEAMS_CHAT, platform=platform), asks)
     for window in LIMITS[platform]:
         for first, beyond in zip(sent, sent[window.count :], strict=False):
             assert beyond - first >= window.per_s - 1e-6
@@ -38,29 +47,31 @@ def test_no_window_is_ever_overfull(platform: Platform, asks: list[tuple[float, 
 
 
 def test_slack_takes_a_small_burst_and_then_one_a_second() -> None:
-    sent = sends(Pace(), SLACK_HARBOR, [(0, 1)] * 33)
+    sent = sends(SLACK_HARBOR, [(0, 1)] * 33)
     assert sent[:4] == [0, 0, 0, 3]
     assert sent[-1] == pytest.approx(30, abs=3)
 
 
 def test_the_console_is_never_paced() -> None:
-    assert sends(Pace(), HARBOR, [(0, 1)] * 5000) == [0] * 5000
+    assert sends(HARBOR, [(0, 1)] * 5000) == [0] * 5000
 
 
 def test_one_conversation_on_hold_delays_no_other() -> None:
-    pace = Pace()
-    other = replace(SLACK_HARBOR, conversation="C0OTHER")
-    pace.hold(SLACK_HARBOR, until=30)
-    pace.hold(SLACK_HARBOR, until=10)
-    assert pace.take(SLACK_HARBOR, now=1) == 29
-    assert pace.take(other, now=1) == 0
-    assert pace.take(SLACK_HARBOR, now=30) == 0
+    time = Time()
+    pace = Pace(time)
+    pace.hold(SLACK_HARBOR, for_s=30)
+    pace.hold(SLACK_HARBOR, for_s=10)
+    time.now = 1
+    assert pace.take(SLACK_HARBOR) == 29
+    assert pace.take(replace(SLACK_HARBOR, conversation="C0OTHER")) == 0
+    time.now = 30
+    assert pace.take(SLACK_HARBOR) == 0
 
 
 def test_what_is_remembered_is_bounded() -> None:
     pace = Pace()
     for number in range(REMEMBERED + 50):
-        pace.take(replace(SLACK_HARBOR, conversation=str(number)), now=0)
+        pace.take(replace(SLACK_HARBOR, conversation=str(number)))
     assert len(pace._conversations) == REMEMBERED
 
 
@@ -100,7 +111,7 @@ async def test_a_429_holds_the_whole_lane_and_no_other(work: Work) -> None:
     assert chat.calls == 1
     assert chat.cards("harbor-care") == []
     assert work.chats[Platform.SLACK].cards(SLACK_HARBOR.conversation)
-    held = [row for row in await work.rows("jobs") if row["lane"] == "chat:web:harbor-care"]
+    held = [row for row in await work.rows("jobs") if row["kind"] == "post_card" and "web" in row["lane"]]
     assert {row["state"] for row in held} == {"due"}
     assert max(row["attempt"] for row in held) == 1
 
