@@ -224,6 +224,7 @@ class Work:
 
     async def later(self, **how_long: float) -> None:
         """Time passes for the clock and for the timers; then everything that fell due is done."""
+        await self.settled()  # what runs now would put itself off by the old time
         passed = timedelta(**how_long)
         self.clock.now += passed
         async with self.office.db.write() as conn:
@@ -244,11 +245,15 @@ class Work:
         self._working = asyncio.create_task(self.worker.run())
 
     async def kill(self) -> None:
-        """The worker dies where it stands: nothing is finished, nothing given back."""
+        """The worker dies where it stands: nothing is finished, nothing given back.
+
+        Between transactions: one that a process dies in never was, and a cancelled task is a poor likeness of that.
+        """
         if self._working is not None:
-            self._working.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._working
+            async with self.office.db._one_writer:
+                self._working.cancel()
+                with suppress(asyncio.CancelledError):
+                    await self._working
             self._working = None
 
     async def restart(self) -> None:
