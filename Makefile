@@ -1,4 +1,4 @@
-# make demo: the sandbox clinic in a browser.   make test: all tests.   make check: lint, types, import contracts.
+# make demo: the sandbox clinic in a browser.   make test: all tests.   make soak: processes killed everywhere, 15 minutes.   make check: lint, types, import contracts.
 # Each sets itself up: finds a Python >= 3.12 (or gets one through uv), makes .venv, installs with the exact pins.
 
 SHELL := /bin/bash
@@ -7,13 +7,16 @@ BIN := $(VENV)/bin
 PIP_PIN := pip==26.2
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check eval clean
+.PHONY: demo test soak check eval clean
 
 demo: $(STAMP)
 	$(BIN)/baton demo $(ARGS)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+soak: $(STAMP)
+	BATON_SOAK=1 $(BIN)/python -m pytest tests/faults -n 2 --dist worksteal $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .

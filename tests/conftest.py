@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.store.session import Database
+from tests.faults.tally import pytest_terminal_summary as pytest_terminal_summary  # noqa: PLC0414 - a hook for all runs
 from tests.postgres import Postgres, running_postgres
 
 

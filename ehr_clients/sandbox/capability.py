@@ -22,6 +22,7 @@ class Capability:
     token_path: str
     """Below the root of the server, not below the FHIR base."""
     since: datetime
+    conditional_create: bool = True
 
     def statement(self, base_url: str) -> Resource:
         return {
@@ -57,7 +58,7 @@ class Capability:
                 "extension": [{"url": _OAUTH_URIS, "extension": uris}],
                 "service": [{"coding": [{"system": _SERVICE, "code": "SMART-on-FHIR"}]}],
             },
-            "resource": [_resource(each) for each in sorted(TYPES)],
+            "resource": [_resource(each, conditional_create=self.conditional_create) for each in sorted(TYPES)],
             "interaction": [{"code": "transaction"}, {"code": "batch"}],
             "searchParam": [{"name": name, "type": "special"} for name in CONTROLS],
         }
@@ -67,7 +68,7 @@ class Capability:
         return with_secret + (["private_key_jwt"] if self.registration.jwks else [])
 
 
-def _resource(resource_type: str) -> Resource:
+def _resource(resource_type: str, *, conditional_create: bool) -> Resource:
     params = params_of(resource_type)
     return {
         "type": resource_type,
@@ -75,7 +76,7 @@ def _resource(resource_type: str) -> Resource:
         "versioning": "versioned-update",
         "readHistory": True,
         "updateCreate": False,
-        "conditionalCreate": True,
+        "conditionalCreate": conditional_create,
         "conditionalRead": "not-match",
         "conditionalUpdate": False,
         "conditionalDelete": "not-supported",

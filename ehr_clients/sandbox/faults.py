@@ -4,6 +4,7 @@
     server.faults.fail_next(1, 429, retry_after_s=3)          with Retry-After; leave it out for a bare 429
     server.faults.fail_next(None, 503, resource_type="Task")  until clear(), for one type only
     server.faults.fail_next(1, 403, code="4130", text="Break the glass first.")
+    server.faults.fail_some(0.2, 503, seed=1)                 a fifth of all requests until clear(), the same each time
     server.faults.delay(0.2)                                  every request waits first
     server.faults.drop_answers(1, method="POST")              stored, but the connection closes without an answer
     server.faults.cut_answers(1)                              half of the answer, then the connection closes
@@ -17,6 +18,7 @@ faults by their own type. `fired` counts what has gone off since the start.
 """
 
 import asyncio
+import random
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -46,6 +48,12 @@ class Fault:
     delay_s: float = 0.0
     code: str | None = None
     text: str = _TOLD
+    share: float = 1.0
+    chance: random.Random = field(default_factory=random.Random)
+
+    def strikes(self, trick: Trick, resource_type: str, method: str) -> bool:
+        fits = self.trick is trick and self.resource_type in {None, resource_type} and self.method in {None, method}
+        return fits and (self.share >= 1.0 or self.chance.random() < self.share)
 
     def outcome(self, severity: str = "error") -> Resource:
         """With a `code`, as Epic writes it: the vendor's number in details.coding."""
@@ -86,6 +94,22 @@ class Faults:
             )
         )
 
+    def fail_some(
+        self,
+        share: float,
+        status: int,
+        *,
+        seed: int,
+        resource_type: str | None = None,
+        method: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        """Answer about this share of the requests with `status`, until clear(); nothing is read or stored."""
+        fault = Fault(Trick.FAIL, None, resource_type, method, status=status, retry_after_s=retry_after_s)
+        fault.chance = random.Random(seed)  # noqa: S311  makes faults, guards nothing
+        fault.share = share
+        self._set.append(fault)
+
     def delay(self, delay_s: float, *, times: int | None = None, resource_type: str | None = None) -> None:
         """Wait before handling; the request is then handled as usual, other faults included."""
         self._set.append(Fault(Trick.DELAY, times, resource_type, delay_s=delay_s))
@@ -122,7 +146,7 @@ class Faults:
     def take(self, trick: Trick, resource_type: str, method: str) -> Fault | None:
         """The first fault of this kind that fits, used up by one."""
         for fault in self._set:
-            if fault.trick is trick and fault.resource_type in {None, resource_type} and fault.method in {None, method}:
+            if fault.strikes(trick, resource_type, method):
                 self._use(fault)
                 return fault
         return None

@@ -24,11 +24,20 @@ type Known = Callable[[Key], bool]
 
 
 class Rest:
-    def __init__(self, store: Store, capability: Capability, faults: Faults, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        capability: Capability,
+        faults: Faults,
+        clock: Callable[[], datetime],
+        *,
+        conditional_create: bool = True,
+    ) -> None:
         self.store = store
         self.clock = clock
         self.faults = faults
         self._capability = capability
+        self._conditional_create = conditional_create
         self._pages = Pages()
 
     def answer(self, ask: Ask) -> Answer:
@@ -56,7 +65,7 @@ class Rest:
 
     def existing(self, ask: Ask) -> Version | None:
         """What a conditional create finds: nothing, or the one resource that is already there."""
-        if ask.if_none_exist is None:
+        if ask.if_none_exist is None or not self._conditional_create:
             return None
         condition = parse_qsl(ask.if_none_exist.rpartition("?")[2], keep_blank_values=True)
         plan = query.parse(ask.type, condition, strict=True)

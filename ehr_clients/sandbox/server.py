@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote
@@ -41,6 +42,14 @@ _SILENT.disabled = True
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+class Conditions(Enum):
+    """What this server makes of If-None-Exist. Unless KEPT, it stores twice what it is asked to store twice."""
+
+    KEPT = auto()
+    NOT_OFFERED = auto()  # and its CapabilityStatement says so
+    IGNORED = auto()  # although its CapabilityStatement promises it
+
+
 class SandboxServer:
     """A FHIR R4 server over `bundles`, kept in `state_file` (None: memory only, gone on stop).
 
@@ -63,13 +72,16 @@ class SandboxServer:
         host: str = "127.0.0.1",
         port: int = 0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        conditional_create: Conditions = Conditions.KEPT,
     ) -> None:
         registration = Registration(client_id, client_secret, jwks, scopes)
         self.faults = Faults()
         self._store = Store(Journal(state_file) if state_file else None)
         self.loaded: LoadReport = _load(self._store, bundles, clock())
-        self._capability = Capability(registration, TOKEN_PATH, clock())
-        self._rest = Rest(self._store, self._capability, self.faults, clock)
+        offered = conditional_create is not Conditions.NOT_OFFERED
+        self._capability = Capability(registration, TOKEN_PATH, clock(), conditional_create=offered)
+        kept = conditional_create is Conditions.KEPT
+        self._rest = Rest(self._store, self._capability, self.faults, clock, conditional_create=kept)
         self._desk = TokenDesk(registration, lifetime_s=token_lifetime_s, clock=clock)
         self._address = (host, port)
         self._runner: web.AppRunner | None = None
