@@ -42,14 +42,16 @@ async def survive(work: Work, deadly: Deadly, chance: random.Random) -> int:
         deadly.reached.clear()
         idle = asyncio.create_task(work.settled())
         died = asyncio.create_task(deadly.reached.wait())
-        sudden = chance.uniform(0.0, 0.25) if round_ < 4 else 20
+        sudden = chance.uniform(0.0, 0.25) if round_ < 4 else 5
         done, waiting = await asyncio.wait({idle, died}, timeout=sudden, return_when=asyncio.FIRST_COMPLETED)
         for task in waiting:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
         if idle in done:
-            return round_
+            if not await work.hurry():
+                return round_
+            continue
         await work.restart()
     raise AssertionError("nothing came to an end")
 
