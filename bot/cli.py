@@ -5,6 +5,7 @@ import hashlib
 import json
 import signal
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -109,8 +110,7 @@ def export(
     """Write the whole trail as CSV or as a FHIR Bundle of AuditEvents. The export is itself recorded."""
     if form not in {"csv", "fhir"}:
         raise ValueError("The format is csv or fhir.")
-    target = out.open("w", encoding="utf-8", newline="") if out else sys.stdout
-    with target:
+    with out.open("w", encoding="utf-8", newline="") if out else nullcontext(sys.stdout) as target:
         asyncio.run(_export(_audited(), form, target))
 
 

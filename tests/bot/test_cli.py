@@ -1,5 +1,6 @@
 """The command line, as its own process: what it prints, what it returns, and that a refusal is a sentence."""
 
+import asyncio
 import csv
 import io
 import json
@@ -11,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-from bot.cli import main
+from bot.cli import cli, main
 from tests.fakes.office import accepted, at_work
 
 COHORT = Path(__file__).parents[1] / "fixtures" / "cohort"
@@ -101,22 +103,27 @@ def test_a_refusal_before_anything_starts(
     assert sentence in capsys.readouterr().err
 
 
+async def said(*words: str, **environment: str) -> str:
+    """What a command prints, run in this process, beside the office."""
+    done = await asyncio.to_thread(CliRunner().invoke, cli, words, env=environment)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
 async def test_the_trail_is_verified_and_exported_while_the_office_is_open(tmp_path: Path) -> None:
     async with at_work(tmp_path) as work:
         await accepted(work)
         events = len(await work.trail())
         here = {"BATON_DATABASE_URL": f"sqlite+aiosqlite:///{work.database_file}"}
-        verified = baton(tmp_path, "audit", "verify", "--json", **here)
-        assert json.loads(verified.stdout) == {"events": events, "ok": True, "faults": []}
-        assert verified.returncode == 0
+        verified = await said("audit", "verify", "--json", **here)
+        assert json.loads(verified) == {"events": events, "ok": True, "faults": []}
 
-        exported = baton(tmp_path, "audit", "export", "--format", "csv", **here)
-        rows = list(csv.DictReader(io.StringIO(exported.stdout)))
+        rows = list(csv.DictReader(io.StringIO(await said("audit", "export", "--format", "csv", **here))))
         assert len(rows) == events + 1  # the export is recorded and exported too
         assert rows[-1]["action"] == "export"
 
         out = tmp_path / "trail.json"
-        assert baton(tmp_path, "audit", "export", "--format", "fhir", "--out", str(out), **here).returncode == 0
+        await said("audit", "export", "--format", "fhir", "--out", str(out), **here)
         bundle = json.loads(out.read_text())
         assert bundle["resourceType"] == "Bundle"
         assert len(bundle["entry"]) == events + 2

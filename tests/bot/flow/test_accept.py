@@ -1,12 +1,15 @@
 """The receiver: reads all, asks, says it back in their own words; or nobody does and it goes back."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.chat import Action, CardView, Detail, Form, Notice
 from bot.drafts import State
+from bot.flow import expire
+from bot.store.jobs import Job
 from tests.fakes.office import LIGHTHOUSE, OWN_WORDS, Work, accepted, approved, asked, at_work
 
 
@@ -138,6 +141,19 @@ async def test_unaccepted_it_goes_back_and_can_be_sent_again_and_again(work: Wor
         assert sum("waits for you once more" in words for words in work.told("osei")) == round_
     await work.press("osei", Action.SAVE_ACCEPT, draft, read_back=OWN_WORDS)
     await work.later(minutes=300)
+    done = await work.draft()
+    assert (done.accepted_by, done.returned_at) == ("osei", None)
+
+
+async def test_accepted_at_the_very_moment_it_would_go_back(work: Work) -> None:
+    draft = await approved(work)
+    await work.read_all("osei", draft)
+    work.clock.now += timedelta(minutes=241)
+    finish = await expire.give_back(work.office, Job(1, "give_back", draft.id, "clock", 1))
+    assert finish is not None
+    await work.press("osei", Action.SAVE_ACCEPT, draft, read_back=OWN_WORDS)
+    async with work.office.db.write() as conn:
+        await finish(conn)
     done = await work.draft()
     assert (done.accepted_by, done.returned_at) == ("osei", None)
 

@@ -1,6 +1,7 @@
 """Filing: checked again, once, read back; and what happens when the EHR says no, says nothing, or lost its answer."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -90,6 +91,7 @@ async def test_a_draft_that_asks_again_late_still_expires(work: Work) -> None:
     await work.later(minutes=10)
     draft = await work.draft()
     assert (draft.state, draft.version) == (State.WAITING, 2)
+    assert draft.expires_at - work.clock.now > timedelta(hours=23)
     await work.later(hours=25)
     assert (await work.draft()).state is State.EXPIRED
 
