@@ -32,7 +32,7 @@ async def test_a_token_of_the_issuer_opens_the_door(bot: TeamsBot, desk: FakeDes
         {"iss": "https://sts.windows.net/tenant/"},
         {"iss": "https://api.botframework.example"},
         {"aud": "99999999-0000-0000-0000-000000000000"},
-        {"exp": int(time.time()) - 3600},
+        {"exp": 1_700_000_000},
         {"serviceurl": "https://smba.trafficmanager.net/amer/"},
         {"serviceurl": None},
         {"key": "forged"},
