@@ -1,8 +1,8 @@
 """FHIR over HTTP: one session, bounded in time, size and number, patient with busy servers, silent about its content.
 
 What may be sent again, and when:
-    a read, a search, a batch of reads, a conditional create    on 408, 425, 429, 5xx and on a lost connection
-    a plain create                                              on 425, 429 and 503: there the server did nothing
+    a read, a search, a batch of reads    on 408, 425, 429, 5xx and on a lost connection
+    a create, conditional or not          on 425, 429 and 503: there the server did nothing
 Waits follow Retry-After, else the `t=` of RateLimit, else a jittered backoff. A create's lost answer: OutcomeUnknown.
 Errors never hold a URL, a body or a name; aiohttp's own exceptions do, so none is raised or chained from here.
 """
@@ -138,14 +138,17 @@ class FhirHttp:
         return await self._send(_Request(method="POST", url=self._base, body=_encoded(bundle), headers=_JSON_BOTH_WAYS))
 
     async def create(self, kind: str, resource: Json, *, if_none_exist: str | None = None) -> Reply:
-        """Raises OutcomeUnknown when it was sent and no answer told whether it is stored."""
+        """Raises OutcomeUnknown when it was sent and no answer told whether it is stored.
+
+        The caller then looks it up: some servers promise If-None-Exist in /metadata and store twice all the same.
+        """
         extra = {"Prefer": "return=minimal"} | ({"If-None-Exist": if_none_exist} if if_none_exist else {})
         request = _Request(
             method="POST",
             url=self._url(kind),
             body=_encoded(resource),
             headers=_JSON_BOTH_WAYS | extra,
-            repeatable=if_none_exist is not None,
+            repeatable=False,
             writes=True,
         )
         return await self._send(request)

@@ -14,7 +14,8 @@
 
 A fault set earlier fires first. `resource_type` is the type in the address, "Bundle" for a batch or transaction,
 "oauth" for the token endpoint and "metadata" for the CapabilityStatement; the entries of a batch meet `fail_next`
-faults by their own type. `fired` counts what has gone off since the start.
+faults by their own type. `method="create"` is a POST that stores something, where "POST" is also a search.
+`fired` counts what has gone off since the start.
 """
 
 import asyncio
@@ -51,8 +52,9 @@ class Fault:
     share: float = 1.0
     chance: random.Random = field(default_factory=random.Random)
 
-    def strikes(self, trick: Trick, resource_type: str, method: str) -> bool:
-        fits = self.trick is trick and self.resource_type in {None, resource_type} and self.method in {None, method}
+    def strikes(self, trick: Trick, resource_type: str, methods: set[str]) -> bool:
+        meant = self.method is None or self.method in methods
+        fits = self.trick is trick and self.resource_type in {None, resource_type} and meant
         return fits and (self.share >= 1.0 or self.chance.random() < self.share)
 
     def outcome(self, severity: str = "error") -> Resource:
@@ -143,10 +145,10 @@ class Faults:
         self._released.set()
         self._released = asyncio.Event()
 
-    def take(self, trick: Trick, resource_type: str, method: str) -> Fault | None:
+    def take(self, trick: Trick, resource_type: str, method: str, *, creates: bool = False) -> Fault | None:
         """The first fault of this kind that fits, used up by one."""
         for fault in self._set:
-            if fault.strikes(trick, resource_type, method):
+            if fault.strikes(trick, resource_type, {method, "create"} if creates else {method}):
                 self._use(fault)
                 return fault
         return None

@@ -13,6 +13,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import Enum, auto
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote
@@ -32,6 +33,7 @@ from ehr_clients.sandbox.store import Store
 
 FHIR_PATH = "/fhir"
 TOKEN_PATH = "/oauth/token"  # noqa: S105  an address, not a secret
+CREATES_AT = FHIR_PATH.count("/") + 1  # one step below the base: /fhir/Task, not /fhir/Task/_search
 LARGEST_BODY = 5 * 1024 * 1024
 _FORM = "application/x-www-form-urlencoded"
 _JSON = {"application/fhir+json", "application/json"}
@@ -162,20 +164,21 @@ class SandboxServer:
 
     @web.middleware
     async def _misbehave(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        target = _target(request)
-        delay = self.faults.take(Trick.DELAY, target, request.method)
+        creates = request.method == "POST" and request.path.count("/") == CREATES_AT
+        take = partial(self.faults.take, resource_type=_target(request), method=request.method, creates=creates)
+        delay = take(Trick.DELAY)
         if delay:
             await asyncio.sleep(delay.delay_s)
-        if self.faults.take(Trick.HANG, target, request.method):
+        if take(Trick.HANG):
             await self.faults.released()
             return _disconnected(request)
-        failure = self.faults.take(Trick.FAIL, target, request.method)
+        failure = take(Trick.FAIL)
         if failure:
             return _failed(failure)
         response = await handler(request)
-        if self.faults.take(Trick.DROP, target, request.method):
+        if take(Trick.DROP):
             return _disconnected(request)
-        if self.faults.take(Trick.CUT, target, request.method):
+        if take(Trick.CUT):
             return await _cut(request, response)
         return response
 

@@ -20,24 +20,27 @@ def fails_a_fifth(faults: Faults) -> None:
 
 def drops_answers(faults: Faults) -> None:
     for kind in WRITTEN:
-        faults.drop_answers(2, resource_type=kind, method="POST")
+        faults.drop_answers(2, resource_type=kind, method="create")
 
 
 def cuts_answers(faults: Faults) -> None:
     for kind in WRITTEN:
-        faults.cut_answers(2, resource_type=kind, method="POST")
+        faults.cut_answers(2, resource_type=kind, method="create")
 
 
 def throttles_and_says_how_long(faults: Faults) -> None:
-    faults.fail_next(8, 429, method="POST", retry_after_s=1)
+    faults.fail_next(4, 429, method="create", retry_after_s=1)
+    faults.fail_next(3, 429, retry_after_s=1)
 
 
 def throttles_and_does_not_say(faults: Faults) -> None:
-    faults.fail_next(12, 429, method="POST")
+    faults.fail_next(6, 429, method="create")
+    faults.fail_next(6, 429)
 
 
 def hangs(faults: Faults) -> None:
-    faults.hang(2, method="POST", resource_type="DocumentReference")
+    faults.hang(2, method="create", resource_type="DocumentReference")
+    faults.hang(1, method="create", resource_type="Communication")
     faults.hang(1, method="GET", resource_type="DocumentReference")
 
 
@@ -78,8 +81,8 @@ async def test_filed_once_however_the_ehr_fails(
 
 
 def _in_short(setup: Setup, goes_wrong: Callable[[Faults], None], conditions: Conditions) -> bool:
-    """Each fault once, where it is worst: an EHR that stores twice what it is asked to store twice."""
-    return setup.name == "sqlite" and conditions is Conditions.NOT_OFFERED
+    """Each fault once, where it is worst: the EHR promises If-None-Exist and stores twice all the same."""
+    return setup.name == "sqlite" and conditions is Conditions.IGNORED
 
 
 @on("sqlite")
