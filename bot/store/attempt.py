@@ -1,7 +1,7 @@
 """One attempt at one job: call the handler within its time limit, then settle what came of it in one transaction."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import SystemRandom
 from typing import Final
@@ -29,6 +29,7 @@ class GivenBack:
     code: str
 
 
+type Completion = tuple[Held, Finish | None]
 type Outcome = Finish | Later | Never | GivenBack | None
 
 
@@ -91,6 +92,18 @@ async def settle(db: Database, rules: Rules, held: Held, outcome: Outcome) -> No
                 await _complete(db, rules, held, outcome)
     except LeaseLost:
         _log.warning("job_lease_lost", job_id=held.job.id, kind=held.job.kind, attempt=held.job.attempt)
+
+
+async def complete_together(db: Database, done: Sequence[Completion]) -> None:
+    """Completions that came at the same time, in one transaction. When one of them raises nothing is kept of any."""
+    async with db.write() as conn:
+        ours = await leases.finish_all(conn, [held for held, _ in done])
+        for held, finish in done:
+            if held.job.id in ours and finish is not None:
+                await finish(conn)
+    for held, _ in done:
+        if held.job.id not in ours:
+            _log.warning("job_lease_lost", job_id=held.job.id, kind=held.job.kind, attempt=held.job.attempt)
 
 
 async def _complete(db: Database, rules: Rules, held: Held, finish: Finish | None) -> None:

@@ -126,6 +126,17 @@ async def finish(conn: AsyncConnection, held: Held) -> bool:
     return await _set(conn, held, state="done", finished=clock(), lease_by=None, lease_until=None, error=None)
 
 
+async def finish_all(conn: AsyncConnection, held: Sequence[Held]) -> set[int]:
+    """Mark them done. Returns the ids of those still held; nothing may be kept of the others."""
+    mine = [(one.job.id, one.token, one.job.attempt) for one in held]
+    finished = (
+        update(jobs)
+        .where(jobs.c.state == "running", tuple_(jobs.c.id, jobs.c.lease_by, jobs.c.attempt).in_(mine))
+        .values(state="done", finished=clock(), lease_by=None, lease_until=None, error=None)
+    )
+    return set((await conn.execute(finished.returning(jobs.c.id))).scalars())
+
+
 async def postpone(conn: AsyncConnection, held: Held, *, after_s: float, code: str) -> bool:
     return await _set(conn, held, state="due", due=clock() + after_s, lease_by=None, lease_until=None, error=code)
 

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from secrets import token_hex
 from typing import Any, Final
 
@@ -15,10 +16,20 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import leases
-from bot.store.attempt import GivenBack, OnDead, Rules, attempt, pause_s, settle
+from bot.store.attempt import (
+    GivenBack,
+    OnDead,
+    Outcome,
+    Rules,
+    attempt,
+    complete_together,
+    pause_s,
+    settle,
+)
 from bot.store.leases import Held, Look, Orphan
-from bot.store.queue import Handler, Later, is_crisis, waiting
+from bot.store.queue import Handler, Later, Never, is_crisis, waiting
 from bot.store.session import Database, is_passing
+from bot.store.together import Together
 
 CRISIS_LEASE_S: Final = 5.0
 DATABASE_PAUSE_S: Final = 0.3
@@ -85,6 +96,7 @@ class Worker:
         self._claims = 0
         self._crisis = _Group(crisis=True, slots=crisis_slots, lease_s=min(lease_s, CRISIS_LEASE_S))
         self._others = _Group(crisis=False, slots=slots, lease_s=lease_s)
+        self._completions = Together(partial(complete_together, db))
         self._wake = asyncio.Event()
         self._looked = 0.0
         self._stopping = False
@@ -205,10 +217,24 @@ class Worker:
             outcome = await attempt(self._rules, held.job, limit_s)
             running.settling = True
             if not running.task.cancelling():  # else the job is somebody else's by now, whatever the handler made of it
-                await self._settle(held, outcome, until=running.renew_until)
+                await self._record(group, running, outcome)
         finally:
             del group.running[held]
             self.wake()
+
+    async def _record(self, group: _Group, one: _Running, outcome: Outcome) -> None:
+        if group.crisis or not await self._completed(one.held, outcome):
+            await self._settle(one.held, outcome, until=one.renew_until)
+
+    async def _completed(self, held: Held, outcome: Outcome) -> bool:
+        """Done together with what else is done just now. False: it must be settled by itself, whatever the reason."""
+        if isinstance(outcome, Later | Never | GivenBack):
+            return False
+        try:
+            await self._completions.add((held, outcome))
+        except Exception:  # noqa: BLE001 - whose fault it was shows when each is settled by itself
+            return False
+        return True
 
     async def _settle(self, held: Held, outcome: Any, *, until: float) -> None:
         """A database that restarts is waited for, as long as the lease would have been renewed."""
@@ -278,7 +304,8 @@ class Worker:
 
     def _tasks(self) -> list[asyncio.Task[None]]:
         claims = [group.claiming for group in (self._crisis, self._others) if group.claiming]
-        return [*claims, *(one.task for one in self._all_running())]
+        together = [self._completions.task] if self._completions.task else []
+        return [*claims, *together, *(one.task for one in self._all_running())]
 
 
 def fair_shares(free: int, *, running: Mapping[str, int], limits: Mapping[str, int]) -> dict[str, int]:
