@@ -34,7 +34,7 @@ from ehr_clients.port import (
     TaskWrite,
     Write,
 )
-from skills.kit import Purpose, Signed, Step
+from skills.kit import Purpose, Section, Signed, Step
 
 FILED_WORDS = frozenset({"read_back", "recall"})  # the exchanges that go into the chart
 
@@ -106,7 +106,7 @@ async def _not_yet(office: Office, draft: Draft, content: Content) -> Finish | N
     drawn = await draw_up(office, await prepare.order_for(office, draft), by=approver)
     if set(drawn.gaps) - set(content.unread):
         raise EhrUnavailable("Part of the chart cannot be read, so the approval cannot be checked.")
-    void = await _void(office, draft) or _moved(content, drawn)
+    void = await _void(office, draft) or await _moved(office, draft, content, drawn)
     if void is None:
         return None
     return lambda conn: prepare.renew(conn, office, draft, content, drawn, trouble=void.code)
@@ -121,11 +121,16 @@ async def _stored_before(office: Office, draft: Draft, content: Content) -> tupl
     return (first, receipt) if receipt else None
 
 
-def _moved(content: Content, drawn: Drawn) -> Void | None:
-    """Whether what the approval rests on is still so."""
+async def _moved(office: Office, draft: Draft, content: Content, drawn: Drawn) -> Void | None:
+    """Whether what the approval rests on is still so. Raises EhrUnavailable when only this reading was not whole."""
     if drawn.consent_hash != content.consent_hash:
         return Void("consent_changed")
-    return None if drawn.same_chart(content.sources, content.unread) else Void("chart_changed")
+    if drawn.same_chart(content.sources, content.unread):
+        return None
+    sections = office.shelf[draft.skill].reads | {Section.CONSENTS}
+    if not content.unread and dict(await office.ehr.versions(draft.client_id, sections)) == dict(content.sources):
+        raise EhrUnavailable("Part of the chart was not read, so the approval cannot be checked.")
+    return Void("chart_changed")
 
 
 async def _void(office: Office, draft: Draft) -> Void | None:

@@ -78,6 +78,19 @@ async def test_the_same_set_up_with_nothing_changed_is_filed(work: Work) -> None
     assert (await work.draft()).state is State.FILED
 
 
+async def test_a_reading_that_was_not_whole_voids_no_approval(work: Work) -> None:
+    """Referrals are read with their tasks: without those they look changed, and nothing changed."""
+    await approved_unfiled(work)
+    work.server.faults.fail_next(2, 503, resource_type="Task")
+    work.start()
+    await work.settled()
+    assert work.server.faults.fired
+    assert (await work.draft()).state is State.APPROVED
+    await work.later(minutes=1)
+    filed = await work.draft()
+    assert (filed.state, filed.version) == (State.FILED, 1)
+
+
 async def test_a_draft_that_asks_again_late_still_expires(work: Work) -> None:
     await approved_unfiled(work)
     await work.change_problem()
