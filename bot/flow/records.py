@@ -8,14 +8,14 @@ from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import RowMapping, Table, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.chat import CardRef, Place, Platform, Who
 from bot.drafts import Draft, State, may_move
 from bot.store import tables as t
 from bot.store.sealed import Seal
-from bot.store.session import forget
+from bot.store.session import forget, insert_into
 from skills.kit import DraftText, Facts, Skill
 
 TEXT: TypeAdapter[DraftText] = TypeAdapter(DraftText)
@@ -87,10 +87,14 @@ class Exchange:
 
 async def insert_once(conn: AsyncConnection, table: Table, **values: Any) -> bool:
     """Insert unless a unique key says that it is there already. False: it was."""
-    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    return (await conn.execute(_once(conn.dialect.name, table), values)).first() is not None
+
+
+@cache
+def _once(dialect: str, table: Table) -> ReturningInsert[tuple[Any]]:
+    """Made once: making a statement costs more than running it."""
     first = next(iter(table.primary_key.columns))
-    stored = await conn.execute(dialect.insert(table).values(**values).on_conflict_do_nothing().returning(first))
-    return stored.first() is not None
+    return insert_into(dialect, table).on_conflict_do_nothing().returning(first)
 
 
 # Aliases

@@ -55,6 +55,9 @@ __all__ = [
 ]
 
 ONE_HEAD: Final = 1
+_HEAD: Final = select(audit_head.c.count, audit_head.c.hash).where(audit_head.c.id == ONE_HEAD)
+_ADD: Final = insert(audit_events)  # made once: making a statement costs more than running it
+_MOVE: Final = update(audit_head).where(audit_head.c.id == ONE_HEAD)
 
 
 class AuditBroken(Exception):
@@ -69,15 +72,14 @@ async def append(conn: AsyncConnection, event: Event) -> str:
     body = canonical(event, seq=seq, event_id=event_id, at=at)
     digest = hashlib.sha256((before.hash + body).encode()).hexdigest()
     row = {"seq": seq, "event_id": event_id, "at": at, "action": event.action.value, "subject": event.about}
-    await conn.execute(insert(audit_events).values(**row, body=body, prev_hash=before.hash, hash=digest))
-    await conn.execute(update(audit_head).where(audit_head.c.id == ONE_HEAD).values(count=seq, hash=digest))
+    await conn.execute(_ADD, {**row, "body": body, "prev_hash": before.hash, "hash": digest})
+    await conn.execute(_MOVE, {"count": seq, "hash": digest})
     return event_id
 
 
 async def head(conn: AsyncConnection, *, lock: bool = False) -> Head:
     """How many events there are and the hash of the last: an anchor to keep elsewhere. Raises AuditBroken."""
-    chosen = select(audit_head.c.count, audit_head.c.hash).where(audit_head.c.id == ONE_HEAD)
-    row = (await conn.execute(chosen.with_for_update() if lock else chosen)).one_or_none()
+    row = (await conn.execute(_HEAD.with_for_update() if lock else _HEAD)).one_or_none()
     if row is None:
         raise AuditBroken("the head of the audit trail is gone: nothing can be recorded, so nothing may be done")
     return Head(row[0], row[1])

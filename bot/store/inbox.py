@@ -9,10 +9,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import BindParameter, Row, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.store.queue import DAY_S, clock
 from bot.store.sealed import Seal
@@ -48,18 +50,19 @@ class Delivery:
 async def keep(conn: AsyncConnection, seal: Seal, *, source: str, key: str, kind: str, body: str) -> int | None:
     """The id of the new row; None when this delivery is known already. `key` is the platform's own id of it."""
     hashed = key_of(source, key)
-    row = insert_into(conn, t).values(
-        source=source,
-        key=hashed,
-        kind=kind,
-        state=State.RECEIVED.value,
-        received=clock(),
-        due=clock() + PATIENCE_S,
-        attempts=1,
-        body=seal.seal(body, context=_body(hashed)),
-    )
-    added = (await conn.execute(row.on_conflict_do_nothing(index_elements=["key"]).returning(t.c.id))).first()
-    return int(added.id) if added else None
+    sealed = seal.seal(body, context=_body(hashed))
+    row = {"source": source, "key": hashed, "kind": kind, "body": sealed}
+    added = (await conn.execute(_keeping(conn.dialect.name), row)).first()
+    return int(added[0]) if added else None
+
+
+@cache
+def _keeping(dialect: str) -> ReturningInsert[Any]:
+    """Made once: making a statement costs more than running it."""
+    given: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in ("source", "key", "kind", "body")}
+    new = {"state": State.RECEIVED.value, "received": clock(), "due": clock() + PATIENCE_S, "attempts": 1}
+    row = insert_into(dialect, t).values(**given, **new)
+    return row.on_conflict_do_nothing(index_elements=["key"]).returning(t.c.id)
 
 
 def key_of(source: str, key: str) -> str:
@@ -73,13 +76,24 @@ async def known(conn: AsyncConnection, seal: Seal, *, source: str, key: str) -> 
     return _delivery(row, seal) if row else None
 
 
-async def settle(conn: AsyncConnection, seal: Seal, number: int, state: State, *, answer: str | None = None) -> None:
-    """It is over. The body goes, unless it failed and may be replayed."""
-    key = (await conn.execute(select(t.c.key).where(t.c.id == number))).scalar_one()
-    sealed = seal.seal(answer, context=_answer(key)) if answer is not None else None
-    gone = {} if state is State.FAILED else {"body": None}
-    done = update(t).where(t.c.id == number).values(state=state.value, finished=clock(), answer=sealed, **gone)
-    await conn.execute(done)
+async def settle(
+    conn: AsyncConnection, seal: Seal, number: int, state: State, *, answer: str | None = None, key: str | None = None
+) -> None:
+    """It is over. The body goes, unless it failed and may be replayed. `key`: as `key_of` made it, if known."""
+    sealed = None
+    if answer is not None:
+        key = key or (await conn.execute(select(t.c.key).where(t.c.id == number))).scalar_one()
+        sealed = seal.seal(answer, context=_answer(key))
+    settled = _FAILED if state is State.FAILED else _DONE
+    await conn.execute(settled, {"number": number, "as_": state.value, "sealed": sealed})
+
+
+_FAILED: Final = (
+    update(t)
+    .where(t.c.id == bindparam("number"))
+    .values(state=bindparam("as_"), finished=clock(), answer=bindparam("sealed"))
+)
+_DONE: Final = _FAILED.values(body=None)
 
 
 async def take_overdue(

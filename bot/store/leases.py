@@ -43,7 +43,7 @@ class Look:
 
 async def look(conn: AsyncConnection) -> Look:
     """One statement that steps from lane to lane along the index: a long queue in one lane costs nothing."""
-    rows = (await conn.execute(_heads_and_leases())).all()
+    rows = (await conn.execute(_LOOK)).all()
     heads = sorted((row.in_s, row.lane) for row in rows if row.lane is not None)
     lease_s = next((row.in_s for row in rows if row.lane is None and row.in_s is not None), None)
     waits = [in_s for in_s, _ in heads if in_s > 0] + ([lease_s] if lease_s is not None and lease_s > 0 else [])
@@ -179,3 +179,4 @@ async def _set(conn: AsyncConnection, held: Held, **values: object) -> bool:
 
 
 _JOB = (jobs.c.id, jobs.c.kind, jobs.c.ref, jobs.c.lane, jobs.c.attempt)
+_LOOK = _heads_and_leases()  # made once: every worker looks all the time

@@ -6,11 +6,13 @@ with it, and only while the lease is still held. Times are the database's clock;
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Float, case, delete, func, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Float, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.sql.functions import FunctionElement
 
 from bot.store.session import ENQUEUED, insert_into
@@ -85,12 +87,19 @@ async def enqueue(
     conn: AsyncConnection, kind: str, ref: str, *, lane: str, delay_s: float = 0, dedup: str | None = None
 ) -> bool:
     """Put a job in. False, and nothing happens, when a job with this `dedup` key exists in any state, done included."""
-    row = insert_into(conn, jobs).values(
-        kind=kind, ref=ref, lane=lane, dedup=dedup, state="due", due=clock() + delay_s, attempt=0, created=clock()
-    )
-    added = await conn.execute(row.on_conflict_do_nothing(index_elements=["dedup"]).returning(jobs.c.id))
+    job = {"kind": kind, "ref": ref, "lane": lane, "dedup": dedup, "delay_s": delay_s}
+    added = await conn.execute(_put_in(conn.dialect.name), job)
     conn.info[ENQUEUED] = True
     return added.first() is not None
+
+
+@cache
+def _put_in(dialect: str) -> ReturningInsert[tuple[int]]:
+    """Made once: making a statement costs more than running it."""
+    given: dict[str, BindParameter[str]] = {name: bindparam(name) for name in ("kind", "ref", "lane", "dedup")}
+    due = clock() + bindparam("delay_s", type_=Float())
+    row = insert_into(dialect, jobs).values(**given, state="due", due=due, attempt=0, created=clock())
+    return row.on_conflict_do_nothing(index_elements=["dedup"]).returning(jobs.c.id)
 
 
 async def requeue(conn: AsyncConnection, job_id: int) -> bool:

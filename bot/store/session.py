@@ -184,9 +184,10 @@ def forget(conn: AsyncConnection) -> None:
     conn.info[FORGOTTEN] = True
 
 
-def insert_into(conn: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
+def insert_into(to: AsyncConnection | str, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT, which both databases have and SQLAlchemy words per dialect."""
-    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+    dialect = to if isinstance(to, str) else to.dialect.name
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def is_passing(trouble: BaseException) -> bool:
