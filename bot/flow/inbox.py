@@ -7,9 +7,9 @@ because nobody waits for it any more.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, assert_never
 
 import structlog
@@ -35,6 +35,7 @@ from bot.flow.desk import FAULT
 from bot.flow.office import Office
 from bot.store import inbox
 from bot.store.inbox import Delivery, State
+from bot.store.together import Together
 from bot.web.as_json import from_json, to_json
 from skills.kit import Tone
 
@@ -54,12 +55,29 @@ _log = structlog.get_logger(__name__)
 type Doing = Typed | Press
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
+class _Received:
+    doing: Doing
+    key: str
+    number: int | None = None  # None: it was known already
+    reply: Reply | None = None
+
+
+@dataclass(slots=True)
 class KeptDesk:
-    """Implements bot.chat.Desk around another desk. A delivery without a key is handed on and not remembered."""
+    """Implements bot.chat.Desk around another desk. A delivery without a key is handed on and not remembered.
+
+    Deliveries that come at the same time are kept in one commit, and settled in one.
+    """
 
     desk: Desk
     office: Office
+    _keeping: Together[_Received] = field(init=False)
+    _settling: Together[_Received] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._keeping = Together(self._keep)
+        self._settling = Together(self._settle)
 
     async def typed(self, words: Typed) -> Reply:
         return await self._received(words, words.key)
@@ -74,24 +92,27 @@ class KeptDesk:
     async def _received(self, doing: Doing, key: str) -> Reply:
         if not key:
             return await self._ask(doing)
+        one = _Received(doing, key)
         try:
-            number = await self._keep(doing, key)
+            await _in_company(self._keeping, self._keep, one)
         except Exception as error:  # noqa: BLE001 - not kept, so not promised: the person is told to try again
             _log.error("delivery_not_kept", exc_info=error)
             return FAULT
-        if number is None and not _only_shows(doing):
+        if one.number is None and not _only_shows(doing):
             return await self._answered_before(doing, key)
-        reply = await self._ask(doing)
-        if number is not None:
-            await self._settle(number, doing, reply)
-        return reply
+        one.reply = await self._ask(doing)
+        if one.number is not None:
+            await self._settled(one)
+        return one.reply
 
-    async def _keep(self, doing: Doing, key: str) -> int | None:
+    async def _keep(self, some: Sequence[_Received]) -> None:
         async with self.office.db.write() as conn:
-            source, kind = doing.who.platform.value, _kind(doing)
-            return await inbox.keep(
-                conn, self.office.seal, source=source, key=_scoped(doing, key), kind=kind, body=written(doing)
-            )
+            for one in some:
+                doing, source = one.doing, one.doing.who.platform.value
+                body, key = written(doing), _scoped(doing, one.key)
+                one.number = await inbox.keep(
+                    conn, self.office.seal, source=source, key=key, kind=_kind(doing), body=body
+                )
 
     async def _answered_before(self, doing: Doing, key: str) -> Reply:
         async with self.office.db.read() as conn:
@@ -110,16 +131,22 @@ class KeptDesk:
             case _:
                 assert_never(doing)
 
-    async def _settle(self, number: int, doing: Doing, reply: Reply) -> None:
+    async def _settled(self, one: _Received) -> None:
         """When this fails the delivery is handled once more, and changes nothing the second time."""
-        failed = reply is FAULT
-        answer = None if failed or _only_shows(doing) else to_json(reply)
         try:
-            async with self.office.db.write() as conn:
-                state = State.FAILED if failed else State.DONE
-                await inbox.settle(conn, self.office.seal, number, state, answer=answer)
+            await _in_company(self._settling, self._settle, one)
         except Exception as error:  # noqa: BLE001 - as the docstring says
             _log.warning("delivery_not_settled", exc_info=error)
+
+    async def _settle(self, some: Sequence[_Received]) -> None:
+        async with self.office.db.write() as conn:
+            for one in some:
+                assert one.number is not None
+                assert one.reply is not None
+                state = State.FAILED if one.reply is FAULT else State.DONE
+                answer = None if state is State.FAILED or _only_shows(one.doing) else to_json(one.reply)
+                key = inbox.key_of(one.doing.who.platform.value, _scoped(one.doing, one.key))
+                await inbox.settle(conn, self.office.seal, one.number, state, answer=answer, key=key)
 
     # What nobody handled in time
 
@@ -144,7 +171,7 @@ class KeptDesk:
         if _only_shows(doing):
             return await self._close(delivery, State.IGNORED)
         reply = await self._ask(doing)
-        await self._settle(delivery.id, doing, reply)
+        await self._settled(_Received(doing, doing.key, delivery.id, reply))
         return await self._say(doing, reply)
 
     async def _close(self, delivery: Delivery, state: State) -> None:
@@ -186,6 +213,16 @@ class KeptDesk:
                 left = []
             if not left:
                 await asyncio.sleep(SWEEP_S)
+
+
+async def _in_company(
+    together: Together[_Received], alone: Callable[[Sequence[_Received]], Awaitable[None]], one: _Received
+) -> None:
+    """With what comes at the same time; when that fails by itself, so that nobody suffers for another."""
+    try:
+        await together.add(one)
+    except Exception:  # noqa: BLE001 - whose fault it was shows now
+        await alone([one])
 
 
 def _only_shows(doing: Doing) -> bool:

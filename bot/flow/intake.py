@@ -1,10 +1,8 @@
 """Words come in: find out who speaks, about whom and to whom; keep the request; acknowledge it. Never reads the EHR."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat import Notice, Place, Reply, Typed
 from bot.clinic import StaffMember
@@ -96,10 +94,12 @@ async def _keep(
         words=order.client,
     )
     async with office.db.write() as conn:
+        client_id = await records.client_of(conn, order.client) if order.client else None
+        asked = replace(asked, client_id=client_id, state="reading" if client_id else "picking")
         if not await records.add_request(conn, office.seal, asked, f"{words.place.platform}:{words.key}"):
             return Notice("I have this request already and am working on it.")
-        client_id = await records.client_of(conn, order.client) if order.client else None
-        await _start(conn, asked, client_id)
+        kind = "prepare" if client_id else "caseload"
+        await jobs.enqueue(conn, kind, asked.id, lane=EHR_LANE, dedup=f"{kind}:{asked.id}")
         await trail.note(
             conn, office, Audited.REQUEST_RECEIVED, staff, trail.about_request(asked), who=words.who, place=words.place
         )
@@ -108,12 +108,6 @@ async def _keep(
     if client_id is None:
         return Notice("Looking up your caseload; the list comes in a moment, to you only.")
     return Notice(f"Reading the chart of {order.client.upper()}. The draft comes here for a decision.")
-
-
-async def _start(conn: AsyncConnection, asked: Asked, client_id: str | None) -> None:
-    kind, state = ("prepare", "reading") if client_id else ("caseload", "picking")
-    await records.set_request(conn, asked.id, client_id=client_id, state=state)
-    await jobs.enqueue(conn, kind, asked.id, lane=EHR_LANE, dedup=f"{kind}:{asked.id}")
 
 
 def _receiver(office: Office, words: str, sender: StaffMember, skill: Skill[Any]) -> StaffMember | Notice | None:
