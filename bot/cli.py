@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from bot import app as building
 from bot import demo as story
 from bot import log, settings, unfinished
+from bot.bench import command as measuring
 from bot.clinic import ClinicFileInvalid
 from bot.privacy import audit
 from bot.settings import Profile, Settings, SettingsInvalid
@@ -189,3 +190,4 @@ async def _export(ours: Settings, form: str, target: Any) -> None:
 
 cli.add_typer(commands(configured=settings.load, in_use=_audited))
 cli.add_typer(unfinished.commands(in_use=_audited))
+cli.add_typer(measuring.commands())
