@@ -170,7 +170,7 @@ class Worker:
         return found
 
     def _start_claiming(self, group: _Group, found: Look) -> None:
-        lanes = [lane for lane in found.lanes if is_crisis(lane) is group.crisis]
+        lanes = [lane for lane in found.lanes if is_crisis(lane) is group.crisis and self._has_room(group, lane)]
         if lanes and group.free > 0 and (group.claiming is None or group.claiming.done()):
             group.claiming = asyncio.create_task(self._claim(group, lanes))
 
@@ -193,6 +193,10 @@ class Worker:
         self._claims += 1
         token = f"{self._life}:{self._claims}"
         return await leases.claim(conn, wanted, at_most=limits, token=token, lease_s=group.lease_s)
+
+    def _has_room(self, group: _Group, lane: str) -> bool:
+        """False: what we hold alone fills it. Others may hold more, which the claim finds out."""
+        return sum(held.job.lane == lane for held in group.running) < self._limit(group, lane)
 
     def _limit(self, group: _Group, lane: str) -> int:
         usual = group.slots if group.crisis else max(1, group.slots // 4)
