@@ -18,6 +18,7 @@ from bot import app as building
 from bot import demo as story
 from bot import log, settings, unfinished
 from bot.bench import command as measuring
+from bot.evals.command import eval_app
 from bot.clinic import ClinicFileInvalid
 from bot.privacy import audit
 from bot.settings import Profile, Settings, SettingsInvalid
@@ -31,6 +32,7 @@ GRACE_S = 5.0  # for requests under way when told to stop
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 trail = typer.Typer(no_args_is_help=True, help="Verify or export the audit trail.")
 cli.add_typer(trail, name="audit")
+cli.add_typer(eval_app, name="eval")
 STOPPED = (DatabaseInUse, SchemaRefused, BackupRefused)
 REFUSALS = (SettingsInvalid, ClinicFileInvalid, *STOPPED, story.StoryFailed, ValueError)
 

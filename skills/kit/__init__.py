@@ -44,6 +44,7 @@ from skills.kit.card import (
     Tone,
 )
 from skills.kit.chart import Chart, Denied, items, newest
+from skills.kit.prompt import Evidence, Prompt, Sentence, Topic, Wanted
 from skills.kit.skill import (
     Acceptance,
     Approval,
@@ -80,6 +81,7 @@ __all__ = [
     "Denied",
     "DocumentWrite",
     "DraftText",
+    "Evidence",
     "Facts",
     "Goal",
     "Item",
@@ -94,6 +96,7 @@ __all__ = [
     "Person",
     "Plan",
     "Problem",
+    "Prompt",
     "ProvenanceWrite",
     "Purpose",
     "Read",
@@ -104,6 +107,7 @@ __all__ = [
     "Rows",
     "SafetyPlan",
     "Section",
+    "Sentence",
     "Signed",
     "Skill",
     "Source",
@@ -114,6 +118,8 @@ __all__ = [
     "Text",
     "Title",
     "Tone",
+    "Topic",
+    "Wanted",
     "Why",
     "Write",
     "cited",
