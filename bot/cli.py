@@ -18,8 +18,8 @@ from bot import app as building
 from bot import demo as story
 from bot import log, settings, unfinished
 from bot.bench import command as measuring
-from bot.evals.command import eval_app
 from bot.clinic import ClinicFileInvalid
+from bot.evals.command import eval_app
 from bot.privacy import audit
 from bot.settings import Profile, Settings, SettingsInvalid
 from bot.store.schema import SchemaRefused

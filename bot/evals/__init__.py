@@ -1,1 +1,1 @@
-"""Evaluations that anyone can repeat: one module each, scored from a file, the same code behind the gate in tests/evals."""
+"""Evaluations that anyone can repeat: one module each, scored from a file; tests/evals runs the same code as a gate."""
