@@ -23,6 +23,7 @@ from bot.clinical_systems import Charts
 from bot.flow import housekeeping
 from bot.flow.desk import FlowDesk, handlers, on_dead
 from bot.flow.inbox import KeptDesk
+from bot.flow.intake import understood
 from bot.flow.membership import Memberships
 from bot.flow.office import Office, PageSize
 from bot.people import People
@@ -131,7 +132,7 @@ async def built(
             page_sizes=PAGE_SIZES,
             clock=clock,
         )
-        desk = KeptDesk(FlowDesk(office), office)
+        desk = KeptDesk(FlowDesk(office), office, understood)
         site = web.Application(client_max_size=1024 * 1024)
         await _open_platforms(stack, settings, office, desk, charts, site, chats)
         worker = Worker(

@@ -1,6 +1,7 @@
 """Chat identity -> staff member -> what the licence, the roles and the teams say. Unknown people get a sentence."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 from bot.chat import Who
@@ -13,10 +14,15 @@ class People:
     """Everybody in the clinic file, found by immutable chat identity."""
 
     clinic: Clinic
+    _by_chat: Mapping[Who, StaffMember] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        by_chat = {who: staff for staff in self.clinic.staff if staff.active for who in staff.identities()}
+        object.__setattr__(self, "_by_chat", by_chat)
 
     def by_chat(self, who: Who) -> StaffMember | None:
         """The active staff member behind a chat identity. None for strangers and for people who left."""
-        return next((s for s in self.clinic.staff if s.active and who in s.identities()), None)
+        return self._by_chat.get(who)
 
     def by_id(self, staff_id: str) -> StaffMember | None:
         return next((s for s in self.clinic.staff if s.id == staff_id), None)

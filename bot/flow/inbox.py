@@ -32,6 +32,7 @@ from bot.chat import (
     Who,
 )
 from bot.flow.desk import FAULT
+from bot.flow.intake import AGAIN, Wish, keep
 from bot.flow.office import Office
 from bot.store import inbox
 from bot.store.inbox import Delivery, State
@@ -63,24 +64,38 @@ class _Received:
     reply: Reply | None = None
 
 
+@dataclass(slots=True, eq=False)
+class _Wished:
+    wish: Wish
+    reply: Reply | None = None  # None: it was known already, in part or whole
+
+
+class _KnownInPart(Exception):
+    """One of these deliveries was here before: nothing of this transaction may stand."""
+
+
 @dataclass(slots=True)
 class KeptDesk:
     """Implements bot.chat.Desk around another desk. A delivery without a key is handed on and not remembered.
 
-    Deliveries that come at the same time are kept in one commit, and settled in one.
+    Deliveries that come at the same time are kept in one commit, and settled in one. A command needs no more than its
+    own rows: its delivery, its request and its answer are kept together at once. `understood` says what is one.
     """
 
     desk: Desk
     office: Office
+    understood: Callable[[Office, Typed], object] | None = None  # None: every command goes the way of everything else
+    _commanding: Together[_Wished] = field(init=False)
     _keeping: Together[_Received] = field(init=False)
     _settling: Together[_Received] = field(init=False)
 
     def __post_init__(self) -> None:
+        self._commanding = Together(self._command)
         self._keeping = Together(self._keep)
         self._settling = Together(self._settle)
 
     async def typed(self, words: Typed) -> Reply:
-        return await self._received(words, words.key)
+        return await self._commanded(words) or await self._received(words, words.key)
 
     async def press(self, press: Press) -> Reply:
         return await self._received(press, press.key)
@@ -88,6 +103,29 @@ class KeptDesk:
     async def home(self, who: Who) -> Home:
         """Nothing is kept: looking changes nothing."""
         return await self.desk.home(who)
+
+    async def _commanded(self, words: Typed) -> Reply | None:
+        """None: not a command, or not for the first time, or not kept; then it is received as everything else is."""
+        wish = self.understood(self.office, words) if self.understood and words.key else None
+        if not isinstance(wish, Wish):
+            return None
+        one = _Wished(wish)
+        try:
+            await _in_company(self._commanding, self._command, one)
+        except Exception as error:  # noqa: BLE001 - nothing of it stands; what is wrong shows on the way everything goes
+            _log.info("command_kept_alone", error=type(error).__name__)
+        return one.reply
+
+    async def _command(self, some: Sequence[_Wished]) -> None:
+        """Their deliveries, requests, jobs and audit lines, in one commit."""
+        async with self.office.db.write() as conn:
+            replies = await keep(conn, self.office, [one.wish for one in some])
+            rows = [_handled(one.wish.words, reply) for one, reply in zip(some, replies, strict=True)]
+            new = await inbox.keep_handled(conn, self.office.seal, rows)
+            if new < len(some) or AGAIN in replies:
+                raise _KnownInPart
+        for one, reply in zip(some, replies, strict=True):
+            one.reply = reply
 
     async def _received(self, doing: Doing, key: str) -> Reply:
         if not key:
@@ -215,14 +253,19 @@ class KeptDesk:
                 await asyncio.sleep(SWEEP_S)
 
 
-async def _in_company(
-    together: Together[_Received], alone: Callable[[Sequence[_Received]], Awaitable[None]], one: _Received
+async def _in_company[T](
+    together: Together[T], alone: Callable[[Sequence[T]], Awaitable[None]], one: T
 ) -> None:
     """With what comes at the same time; when that fails by itself, so that nobody suffers for another."""
     try:
         await together.add(one)
     except Exception:  # noqa: BLE001 - whose fault it was shows now
         await alone([one])
+
+
+def _handled(words: Typed, reply: Reply) -> inbox.Handled:
+    source = words.who.platform.value
+    return inbox.Handled(source, _scoped(words, words.key), _kind(words), to_json(reply))
 
 
 def _only_shows(doing: Doing) -> bool:

@@ -1,14 +1,18 @@
 """Words come in: find out who speaks, about whom and to whom; keep the request; acknowledge it. Never reads the EHR."""
 
 import re
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat import Notice, Place, Reply, Typed
 from bot.clinic import StaffMember
 from bot.flow import records, trail
 from bot.flow.office import EHR_LANE, Office, new_id
 from bot.flow.records import Asked
+from bot.privacy import audit
 from bot.privacy.audit import Action as Audited
 from bot.privacy.policy import ASKING, Answer, may_take_over
 from bot.store import jobs
@@ -19,6 +23,7 @@ CLOSED_CHANNEL = (
     "This channel is not set up for client information, so I said nothing here. "
     "Use your team's channel or write to me directly."
 )
+AGAIN: Final = Notice("I have this request already and am working on it.")
 TO = re.compile(r"(?:^|\s)(?:to\s+|(?=<@))(?P<to>.+)$", re.IGNORECASE)
 
 
@@ -40,27 +45,59 @@ def parse(words: str) -> Order:
     return Order(command.casefold(), client, to["to"].strip() if to else "")
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Words that ask for a draft, and may."""
+
+    words: Typed
+    staff: StaffMember
+    skill: str
+    client: str  # an alias or a name as typed, or nothing
+    receiver: StaffMember | None
+    team: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Words that are answered with no, which is recorded."""
+
+    staff: StaffMember | None
+    rule: str
+    sentence: str
+
+
 async def typed(office: Office, words: Typed) -> Reply:
     """Answer words. A repeated delivery (same key) answers as the first did and starts nothing."""
+    match understood(office, words):
+        case Wish() as wish:
+            async with office.db.write() as conn:
+                return (await keep(conn, office, [wish]))[0]
+        case Refused() as refused:
+            return await _refuse(office, words, refused)
+        case Notice() as said:
+            return said
+
+
+def understood(office: Office, words: Typed) -> Wish | Refused | Notice:
+    """What words ask for. Looks at nothing but the clinic file."""
     staff = office.people.by_chat(words.who)
     if staff is None:
-        return await _refuse(office, None, words, "identity.unknown", STRANGER)
+        return Refused(None, "identity.unknown", STRANGER)
     order = parse(words.text)
     skill = next((s for s in office.shelf.values() if s.command.name == order.command), None)
     if skill is None:
         return _help(office)
     if not may_stand(office, words.place):
-        return await _refuse(office, staff, words, "channel.closed", CLOSED_CHANNEL)
+        return Refused(staff, "channel.closed", CLOSED_CHANNEL)
     if not set(staff.roles) & ASKING:
-        sentence = f"Your role does not include asking for a {skill.title.lower()}."
-        return await _refuse(office, staff, words, "role.ask", sentence)
+        return Refused(staff, "role.ask", f"Your role does not include asking for a {skill.title.lower()}.")
     team = office.clinic.team(_team_at(office, words.place, staff))
     if team.rollout.get(skill.name, "live") != "live":
         return Notice(f"{skill.title} is not switched on for the {team.name} team yet.")
     receiver = _receiver(office, order.to, staff, skill)
     if isinstance(receiver, Notice):
         return receiver
-    return await _keep(office, words, staff, skill.name, order, receiver, team.id)
+    return Wish(words, staff, skill.name, order.client, receiver, team.id)
 
 
 def may_stand(office: Office, place: Place) -> bool:
@@ -75,39 +112,56 @@ def _team_at(office: Office, place: Place, staff: StaffMember) -> str:
     return channel.team if channel else next(iter(staff.teams), office.clinic.teams[0].id)
 
 
-async def _keep(
-    office: Office, words: Typed, staff: StaffMember, skill: str, order: Order, receiver: StaffMember | None, team: str
-) -> Reply:
-    asked = Asked(
+async def keep(conn: AsyncConnection, office: Office, wishes: Sequence[Wish]) -> list[Reply]:
+    """Keep what was asked for, with a job and an audit line each; what is said to each, in their order."""
+    known = await records.clients_of(conn, [wish.client for wish in wishes])
+    asked = [_asked(office, wish, known.get(wish.client.upper())) for wish in wishes]
+    by_key = {_key(wish): one for wish, one in zip(reversed(wishes), reversed(asked), strict=True)}
+    new = await records.add_requests(conn, office.seal, by_key)
+    begun = [(wish, one) for wish, one in zip(wishes, asked, strict=True) if one.id in new]
+    await jobs.enqueue_all(conn, [_job(one) for _, one in begun])
+    await audit.append_all(conn, [_received(office, wish, one) for wish, one in begun])
+    return [_said(wish, one) if one.id in new else AGAIN for wish, one in zip(wishes, asked, strict=True)]
+
+
+def _key(wish: Wish) -> str:
+    return f"{wish.words.place.platform}:{wish.words.key}"
+
+
+def _asked(office: Office, wish: Wish, client_id: str | None) -> Asked:
+    return Asked(
         id=new_id(),
-        skill=skill,
-        staff_id=staff.id,
-        who=words.who,
-        place=words.place,
-        client_id=None,
-        to_staff=receiver.id if receiver else None,
-        state="received",
+        skill=wish.skill,
+        staff_id=wish.staff.id,
+        who=wish.words.who,
+        place=wish.words.place,
+        client_id=client_id,
+        to_staff=wish.receiver.id if wish.receiver else None,
+        state="reading" if client_id else "picking",
         reason=None,
         draft_id=None,
         created_at=office.clock(),
-        team=team,
-        words=order.client,
+        team=wish.team,
+        words=wish.client,
     )
-    async with office.db.write() as conn:
-        client_id = await records.client_of(conn, order.client) if order.client else None
-        asked = replace(asked, client_id=client_id, state="reading" if client_id else "picking")
-        if not await records.add_request(conn, office.seal, asked, f"{words.place.platform}:{words.key}"):
-            return Notice("I have this request already and am working on it.")
-        kind = "prepare" if client_id else "caseload"
-        await jobs.enqueue(conn, kind, asked.id, lane=EHR_LANE, dedup=f"{kind}:{asked.id}")
-        await trail.note(
-            conn, office, Audited.REQUEST_RECEIVED, staff, trail.about_request(asked), who=words.who, place=words.place
-        )
-    if client_id is None and order.client:
+
+
+def _job(asked: Asked) -> jobs.Wanted:
+    kind = "prepare" if asked.client_id else "caseload"
+    return jobs.Wanted(kind, asked.id, EHR_LANE, f"{kind}:{asked.id}")
+
+
+def _received(office: Office, wish: Wish, asked: Asked) -> audit.Event:
+    about, words = trail.about_request(asked), wish.words
+    return trail.event(office, Audited.REQUEST_RECEIVED, wish.staff, about, who=words.who, place=words.place)
+
+
+def _said(wish: Wish, asked: Asked) -> Notice:
+    if asked.client_id is not None:
+        return Notice(f"Reading the chart of {wish.client.upper()}. The draft comes here for a decision.")
+    if wish.client:
         return Notice("Looking up that client; the draft or your caseload comes in a moment.")
-    if client_id is None:
-        return Notice("Looking up your caseload; the list comes in a moment, to you only.")
-    return Notice(f"Reading the chart of {order.client.upper()}. The draft comes here for a decision.")
+    return Notice("Looking up your caseload; the list comes in a moment, to you only.")
 
 
 def _receiver(office: Office, words: str, sender: StaffMember, skill: Skill[Any]) -> StaffMember | Notice | None:
@@ -132,11 +186,11 @@ def _help(office: Office) -> Notice:
     return Notice("I understand:\n" + "\n".join(lines))
 
 
-async def _refuse(office: Office, staff: StaffMember | None, words: Typed, rule: str, sentence: str) -> Notice:
-    answer = Answer(allowed=False, rule=rule, sentence=sentence)
+async def _refuse(office: Office, words: Typed, refused: Refused) -> Notice:
+    answer = Answer(allowed=False, rule=refused.rule, sentence=refused.sentence)
     about = trail.About("message", new_id())
     async with office.db.write() as conn:
         await trail.note(
-            conn, office, Audited.ACCESS_REFUSED, staff, about, who=words.who, place=words.place, answer=answer
+            conn, office, Audited.ACCESS_REFUSED, refused.staff, about, who=words.who, place=words.place, answer=answer
         )
-    return Notice(sentence, Tone.STOP)
+    return Notice(refused.sentence, Tone.STOP)

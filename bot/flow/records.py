@@ -1,13 +1,13 @@
 """Rows in, frozen records out: the only place of the flow that writes SQL for requests, drafts and cards."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import RowMapping, Table, func, insert, select, update
+from sqlalchemy import RowMapping, Table, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -100,8 +100,18 @@ def _once(dialect: str, table: Table) -> ReturningInsert[tuple[Any]]:
 # Aliases
 
 
-async def client_of(conn: AsyncConnection, alias: str) -> str | None:
-    return await conn.scalar(select(t.aliases.c.client_id).where(func.upper(t.aliases.c.alias) == alias.upper()))
+async def clients_of(conn: AsyncConnection, aliases: Collection[str]) -> dict[str, str]:
+    """Client ids by alias in capitals, of those that are known; whoever asks about none asks nothing."""
+    wanted = sorted({alias.upper() for alias in aliases if alias})
+    if not wanted:
+        return {}
+    rows = await conn.execute(_CLIENTS, {"aliases": wanted})
+    return {str(alias).upper(): str(client_id) for alias, client_id in rows}
+
+
+_CLIENTS: Final = select(t.aliases.c.alias, t.aliases.c.client_id).where(
+    func.upper(t.aliases.c.alias).in_(bindparam("aliases", expanding=True))
+)
 
 
 async def alias_for(conn: AsyncConnection, client_id: str, offered: str | None) -> str:
@@ -120,23 +130,28 @@ async def alias_for(conn: AsyncConnection, client_id: str, offered: str | None) 
 # Requests
 
 
-async def add_request(conn: AsyncConnection, seal: Seal, asked: Asked, key: str) -> bool:
-    """Keep a request. False when this delivery was kept before."""
-    return await insert_once(
-        conn,
-        t.requests,
-        id=asked.id,
-        key=key,
-        skill=asked.skill,
-        staff_id=asked.staff_id,
-        who=_plain(asked.who),
-        place={**_plain(asked.place), "team": asked.team},
-        words=seal.seal(asked.words, context=f"requests.words/{asked.id}"),
-        client_id=asked.client_id,
-        to_staff=asked.to_staff,
-        state=asked.state,
-        created_at=asked.created_at,
-    )
+async def add_requests(conn: AsyncConnection, seal: Seal, some: Mapping[str, Asked]) -> set[str]:
+    """Keep requests, by the platform's key of each delivery; returns the ids of those that were not kept before."""
+    rows = [_request_row(seal, asked, key) for key, asked in some.items()]
+    if not rows:
+        return set()
+    return {str(row[0]) for row in await conn.execute(_once(conn.dialect.name, t.requests), rows)}
+
+
+def _request_row(seal: Seal, asked: Asked, key: str) -> dict[str, Any]:
+    return {
+        "id": asked.id,
+        "key": key,
+        "skill": asked.skill,
+        "staff_id": asked.staff_id,
+        "who": _plain(asked.who),
+        "place": {**_plain(asked.place), "team": asked.team},
+        "words": seal.seal(asked.words, context=f"requests.words/{asked.id}"),
+        "client_id": asked.client_id,
+        "to_staff": asked.to_staff,
+        "state": asked.state,
+        "created_at": asked.created_at,
+    }
 
 
 async def request(conn: AsyncConnection, seal: Seal, request_id: str) -> Asked | None:

@@ -1,6 +1,7 @@
 """Audit lines in the flow's words: who did what to which draft, by which rule. In the caller's transaction."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -39,14 +40,25 @@ async def note(
     action: Action,
     staff: StaffMember | None,
     about: About,
+    **more: Any,
+) -> str:
+    """Append one event; `more` as for `event`."""
+    return await audit.append(conn, event(office, action, staff, about, **more))
+
+
+def event(
+    office: Office,
+    action: Action,
+    staff: StaffMember | None,
+    about: About,
     *,
     who: Who | None = None,
     place: Place | None = None,
     answer: Answer | None = None,
-    **more: object,
-) -> str:
-    """Append one event. `answer` gives decision and rule; `more` are further fields of audit.Event."""
-    event = audit.Event(
+    **more: Any,
+) -> audit.Event:
+    """`answer` gives decision and rule; `more` are further fields of audit.Event, which checks their names."""
+    return audit.Event(
         action=action,
         actor=_actor(office, staff, who),
         app=audit.ClientApp(app=place.platform.value if place else None),
@@ -57,9 +69,8 @@ async def note(
         decision=_decision(answer),
         reason=answer.rule if answer else None,
         policy_version=VERSION,
-        **more,  # type: ignore[arg-type]  # names and types are checked by Event itself
+        **more,
     )
-    return await audit.append(conn, event)
 
 
 def _actor(office: Office, staff: StaffMember | None, who: Who | None) -> audit.Actor:

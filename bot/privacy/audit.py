@@ -5,9 +5,10 @@ counts them, the database refuses to change or remove one. No clinical text: ids
 """
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from secrets import token_hex
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -47,6 +48,7 @@ __all__ = [
     "StoredEvent",
     "Verdict",
     "append",
+    "append_all",
     "export_csv",
     "export_fhir",
     "head",
@@ -66,15 +68,31 @@ class AuditBroken(Exception):
 
 async def append(conn: AsyncConnection, event: Event) -> str:
     """Append in the caller's transaction; returns the event's id. Whoever appends next waits for the commit."""
-    before = await head(conn, lock=True)
-    seq, event_id = before.count + 1, token_hex(16)
+    return (await append_all(conn, [event]))[0]
+
+
+async def append_all(conn: AsyncConnection, events: Sequence[Event]) -> list[str]:
+    """Append several in their order, in the caller's transaction; returns their ids. The head goes step by step."""
+    last = await head(conn, lock=True)
+    rows = []
+    for event in events:
+        row = _following(last, event)
+        last = Head(row["seq"], row["hash"])
+        rows.append(row)
+    if rows:
+        await conn.execute(_ADD, rows)
+        await conn.execute(_MOVE, [{"count": row["seq"], "hash": row["hash"]} for row in rows])
+    return [row["event_id"] for row in rows]
+
+
+def _following(last: Head, event: Event) -> dict[str, Any]:
+    """The row of an event that comes after `last`."""
+    seq, event_id = last.count + 1, token_hex(16)
     at = (event.at or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="microseconds")
     body = canonical(event, seq=seq, event_id=event_id, at=at)
-    digest = hashlib.sha256((before.hash + body).encode()).hexdigest()
+    digest = hashlib.sha256((last.hash + body).encode()).hexdigest()
     row = {"seq": seq, "event_id": event_id, "at": at, "action": event.action.value, "subject": event.about}
-    await conn.execute(_ADD, {**row, "body": body, "prev_hash": before.hash, "hash": digest})
-    await conn.execute(_MOVE, {"count": seq, "hash": digest})
-    return event_id
+    return row | {"body": body, "prev_hash": last.hash, "hash": digest}
 
 
 async def head(conn: AsyncConnection, *, lock: bool = False) -> Head:

@@ -65,6 +65,34 @@ def _keeping(dialect: str) -> ReturningInsert[Any]:
     return row.on_conflict_do_nothing(index_elements=["key"]).returning(t.c.id)
 
 
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """A delivery that was handled in the transaction that keeps it: nothing of it waits, so no body is kept."""
+
+    source: str
+    key: str
+    kind: str
+    answer: str
+
+
+async def keep_handled(conn: AsyncConnection, seal: Seal, some: Sequence[Handled]) -> int:
+    """Keep deliveries with their answers; how many were not known before."""
+    rows = []
+    for one in some:
+        hashed = key_of(one.source, one.key)
+        sealed = seal.seal(one.answer, context=_answer(hashed))
+        rows.append({"source": one.source, "key": hashed, "kind": one.kind, "answer": sealed})
+    return len((await conn.execute(_keeping_handled(conn.dialect.name), rows)).all()) if rows else 0
+
+
+@cache
+def _keeping_handled(dialect: str) -> ReturningInsert[Any]:
+    given: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in ("source", "key", "kind", "answer")}
+    over = {"state": State.DONE.value, "received": clock(), "due": clock(), "finished": clock(), "attempts": 1}
+    row = insert_into(dialect, t).values(**given, **over)
+    return row.on_conflict_do_nothing(index_elements=["key"]).returning(t.c.id)
+
+
 def key_of(source: str, key: str) -> str:
     """Hashed: a platform's id may be long, and nobody needs to read it."""
     return hashlib.sha256(f"{source}\n{key}".encode()).hexdigest()

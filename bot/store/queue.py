@@ -4,7 +4,7 @@ A job is done at least once and its completion counts once: the effect's record 
 with it, and only while the lease is still held. Times are the database's clock; callers pass delays.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -31,6 +31,16 @@ class Job:
     ref: str
     lane: str
     attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A job to be put in."""
+
+    kind: str
+    ref: str
+    lane: str
+    dedup: str
 
 
 type Finish = Callable[[AsyncConnection], Awaitable[None]]
@@ -91,6 +101,14 @@ async def enqueue(
     added = await conn.execute(_put_in(conn.dialect.name), job)
     conn.info[ENQUEUED] = True
     return added.first() is not None
+
+
+async def enqueue_all(conn: AsyncConnection, wanted: Sequence[Wanted]) -> None:
+    """Put several in, all due now; one whose key is taken stays out."""
+    if wanted:
+        rows = [{"kind": w.kind, "ref": w.ref, "lane": w.lane, "dedup": w.dedup, "delay_s": 0.0} for w in wanted]
+        await conn.execute(_put_in(conn.dialect.name), rows)
+        conn.info[ENQUEUED] = True
 
 
 @cache

@@ -31,6 +31,7 @@ from bot.flow import inbox as received
 from bot.flow import prepare
 from bot.flow.desk import FlowDesk, handlers, on_dead
 from bot.flow.inbox import KeptDesk, read
+from bot.flow.intake import understood
 from bot.flow.membership import Memberships
 from bot.flow.office import Office
 from bot.settings import EhrSettings, Settings
@@ -92,7 +93,7 @@ def pause_s(attempt: int) -> float:
 async def at_work(opening: Opening) -> AsyncIterator[Baton]:
     async with app.built(opening.settings(), clock=opening.now) as baton, opening.ehr() as ehr:
         office = replace(baton.office, ehr=ehr, memberships=Memberships(ehr, opening.now))
-        desk = KeptDesk(FlowDesk(office), office)
+        desk = KeptDesk(FlowDesk(office), office, understood)
         quick = replace(baton, office=office, desk=desk, worker=worker_of(office))
         async with app.at_work(quick):
             yield quick

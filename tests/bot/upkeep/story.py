@@ -66,7 +66,7 @@ class Telling:
 
     async def newest(self, alias: str) -> Draft:
         async with self.baton.office.db.read() as conn:
-            client = await records.client_of(conn, alias)
+            client = (await records.clients_of(conn, [alias])).get(alias.upper())
             return (await records.open_drafts(conn, client_id=client))[0]
 
     async def read(self, who: str, draft: Draft) -> None:
