@@ -6,10 +6,10 @@ from datetime import date
 from skills.handoff.facts import HandoffFacts
 from skills.handoff.say import absent, cite, fact, missing
 from skills.kit import Allergy, Consent, Line, LineKind, Medication, Section
+from skills.kit.part2_notice import SHORT
 from skills.kit.words import bare, closed, day, listed, untagged
 
-# 42 CFR 2.32(a)(2), the short form, word for word.
-PART2_NOTICE = "42 CFR part 2 prohibits unauthorized use or disclosure of these records."
+PART2_NOTICE = SHORT
 _OVER = frozenset({"stopped", "completed", "cancelled", "entered-in-error", "ended"})
 
 
