@@ -3,6 +3,27 @@
 A module has `score(path: Path, ...) -> Scores` (JSON-ready) and registers itself here; it is imported when it is run.
 """
 
+import json
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 eval_app = typer.Typer(no_args_is_help=True, help="Score a part of Baton on a file of cases.")
+
+
+@eval_app.callback()
+def _evaluations() -> None:
+    """Each evaluation is named, also while there is only one."""
+
+
+@eval_app.command()
+def retrieval(
+    cases: Annotated[Path, typer.Option("--set", exists=True, dir_okay=False, help="Objectives and sentences.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,  # noqa: FBT002 - typer's form of a flag
+) -> None:
+    """How many of the sentences that speak to an objective are among the first five found."""
+    from bot.evals.retrieval import in_words, score  # noqa: PLC0415 - start-up stays fast
+
+    scores = score(cases)
+    typer.echo(json.dumps(scores) if as_json else in_words(scores))

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from skills.handoff.quotes import Chosen, Stop, choose, last, stops
+from skills.handoff.quotes import Chosen, Progress, Stop, choose, last, progress, stops
 from skills.kit import (
     Alert,
     Allergy,
@@ -98,6 +98,7 @@ class HandoffFacts(Facts):
     said: Chosen
     problems: tuple[Problem, ...]
     plans: tuple[Plan, ...]
+    progress: tuple[Progress, ...] = ()
     assessments: tuple[Assessment, ...]
     medications: tuple[Medication, ...]
     stops: tuple[Stop, ...]
@@ -120,6 +121,8 @@ class HandoffFacts(Facts):
 
 
 def gather(request: Request, chart: Chart) -> HandoffFacts:
+    plans = tuple(plan for plan in items(chart.plans) if plan.status in {None, "active", "on-hold"})
+    said = choose(items(chart.notes))
     return HandoffFacts(
         alias=chart.alias,
         client_id=chart.client.id,
@@ -133,9 +136,10 @@ def gather(request: Request, chart: Chart) -> HandoffFacts:
         as_of=_as_of(chart),
         gaps=tuple(Gap(section, missing.sentence) for section, missing in chart.gaps() if section in READS),
         notes=tuple(NoteRead(note.source, note.kind) for note in last(items(chart.notes))),
-        said=choose(items(chart.notes)),
+        said=said,
         problems=tuple(problem for problem in items(chart.problems) if problem.status not in _OVER),
-        plans=tuple(plan for plan in items(chart.plans) if plan.status in {None, "active", "on-hold"}),
+        plans=plans,
+        progress=progress(items(chart.notes), [goal for plan in plans for goal in plan.goals], said),
         assessments=_last_sittings(items(chart.assessments)),
         medications=items(chart.medications),
         stops=stops(items(chart.notes), items(chart.medications)),

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from skills.handoff import visits
 from skills.handoff.facts import HandoffFacts
-from skills.handoff.say import absent, cite, fact, missing
+from skills.handoff.quotes import Progress
+from skills.handoff.say import absent, cite, fact, missing, noted, sources
 from skills.kit import Assessment, Goal, Line, Plan, Problem, Section
 from skills.kit.fit import Weighed
 from skills.kit.instruments import band, change, item_nine
@@ -45,6 +46,7 @@ def _lines(facts: HandoffFacts) -> Iterator[tuple[Line, int]]:
     yield from _measures(facts)
     yield from ((line, 2) for line in _attendance(facts))
     yield from ((line, 5) for line in _goals(facts))
+    yield from ((_progress(each), 8) for each in facts.progress if each.quotes)
     yield from _people(facts)
 
 
@@ -228,6 +230,13 @@ def _goal(plan: Plan, goal: Goal) -> Line:
         f"Goal: {bare(goal.text)} ({', '.join([*numbers, *([goal.achievement] if goal.achievement else [])])}).",
         goal.source,
     )
+
+
+def _progress(progress: Progress) -> Line:
+    """What the notes say about one goal, word for word; no verdict of ours whether it was reached."""
+    said = [f"{noted(quote)} {quoted(quote.text)}" for quote in progress.quotes]
+    label = f"Notes on the goal {bare(progress.goal.text)}"
+    return fact(closed(f"{label}: {'; '.join(said)}"), progress.goal.source, *sources(progress.quotes))
 
 
 def _baseline(goal: Goal) -> str:

@@ -1,15 +1,17 @@
 """Which sentences of the notes a colleague would read out. By rule, newest first, word for word, each used once."""
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields, replace
 
-from skills.kit import Medication, Note, Source
+from skills.kit import Goal, Medication, Note, Source
 from skills.kit.notes import Part, Sentence, sentences
+from skills.kit.retrieval import relevant
 from skills.kit.safety import rated, said
 from skills.kit.words import as_day, count, stated_day
 
 LAST_NOTES = 3
+PER_GOAL = 3  # sentences of the last notes for each goal
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,14 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """What the last notes say about one goal of the treatment plan: the sentences that speak to it most, best first."""
+
+    goal: Goal
+    quotes: tuple[Quote, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class _Found:
     note: Note
     sentence: Sentence
@@ -50,6 +60,10 @@ class _Found:
     @property
     def text(self) -> str:
         return self.sentence.text
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.note.source.ref, self.text
 
     def quote(self) -> Quote:
         return Quote(self.text, replace(self.note.source, line=self.sentence.line), self.note.signed is False)
@@ -134,6 +148,27 @@ def choose(notes: tuple[Note, ...]) -> Chosen:
     )
 
 
+def progress(notes: tuple[Note, ...], goals: Iterable[Goal], elsewhere: Chosen) -> tuple[Progress, ...]:
+    """For each goal what the last notes say about it, unless that is quoted `elsewhere`; () when they say nothing."""
+    told = [found for note in last(notes) for found in _read(note)]
+    quoted = {(quote.source.ref, quote.text) for quote in _all(elsewhere)}
+    taken: set[tuple[str, str]] = set()
+    return tuple(
+        Progress(goal, _taker(taken)(_speaking_to(goal, told), lambda f: f.key not in quoted)) for goal in goals
+    )
+
+
+def _speaking_to(goal: Goal, told: list[_Found]) -> list[_Found]:
+    by_sentence = {id(found.sentence): found for found in told}
+    best = relevant(goal.text, [found.sentence for found in told], most=PER_GOAL)
+    return [by_sentence[id(each.sentence)] for each in best]
+
+
+def _all(chosen: Chosen) -> Iterator[Quote]:
+    for field in fields(chosen):
+        yield from getattr(chosen, field.name)
+
+
 def stops(notes: tuple[Note, ...], medications: tuple[Medication, ...]) -> tuple[Stop, ...]:
     """Active medications that a note written after their last change calls stopped, by its newest such sentence."""
     told = [found for note in notes if not _handoff(note) for found in _read(note)]
@@ -161,9 +196,8 @@ def _taker(taken: set[tuple[str, str]]) -> Callable[[Iterable[_Found], Callable[
     def take(candidates: Iterable[_Found], wanted: Callable[[_Found], bool]) -> tuple[Quote, ...]:
         quotes: list[Quote] = []
         for found in candidates:
-            key = (found.note.source.ref, found.text)
-            if key not in taken and wanted(found):
-                taken.add(key)
+            if found.key not in taken and wanted(found):
+                taken.add(found.key)
                 quotes.append(found.quote())
         return tuple(quotes)
 
