@@ -6,11 +6,21 @@ other stays back too. Better one note too many left out, and counted on the card
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from ehr_clients.codes import sud_condition, sud_medication
-from ehr_clients.models import Item, Label
+from ehr_clients.models import ChartData, Item, Label, Note, Read
+
+
+class Part2Status(StrEnum):
+    """Pending (looks like it, unlabelled) is treated as protected."""
+
+    PROTECTED = "protected"
+    PENDING = "pending"
+    NOT_PART2 = "not_part2"
+
 
 PROTECTED = frozenset({Label.PART2, Label.PART2_PENDING})
 _SPOKEN = re.compile(
@@ -28,6 +38,37 @@ _ABBREVIATED = re.compile(r"\b(SUD|AUD|OUD|MAT|MOUD|OTP|AA|NA|UDS|EtOH|ETOH)\b")
 def protected(item: Item) -> bool:
     """Labelled by the EHR, or by its codes."""
     return bool(item.labels & PROTECTED)
+
+
+def status(item: Item) -> Part2Status:
+    if Label.PART2 in item.labels:
+        return Part2Status.PROTECTED
+    return Part2Status.PENDING if Label.PART2_PENDING in item.labels else Part2Status.NOT_PART2
+
+
+def status_of(data: ChartData) -> Part2Status:
+    """The strictest of everything that was read."""
+    found = {status(i) for a in data.sections.values() if isinstance(a, Read) for i in a.items}
+    return next((s for s in Part2Status if s in found), Part2Status.NOT_PART2)
+
+
+def of_program(data: ChartData, staff: frozenset[str]) -> ChartData:
+    """What the staff of a Part 2 program wrote is a record of that program (42 CFR 2.11), labelled or not: pending.
+
+    `staff`: references of those whose home is such a program.
+    """
+    sections = {
+        section: replace(answer, items=tuple(_of_program(item, staff) for item in answer.items))
+        if isinstance(answer, Read)
+        else answer
+        for section, answer in data.sections.items()
+    }
+    return replace(data, sections=sections)
+
+
+def _of_program(item: Item, staff: frozenset[str]) -> Item:
+    theirs = isinstance(item, Note) and item.author_ref in staff and not item.labels & PROTECTED
+    return replace(item, labels=item.labels | {Label.PART2_PENDING}) if theirs else item
 
 
 def speaks_of_substances(text: str) -> bool:
