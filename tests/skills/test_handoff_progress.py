@@ -9,6 +9,7 @@ from tests.fakes import charts
 SLEEP = Goal(source=Source("Goal/g1", "1", "Goal"), text="Client will sleep at least seven hours per night.")
 WORK = Goal(source=Source("Goal/g2", "1", "Goal"), text="Client will obtain part-time employment.")
 TEXT = """Data: Woke at 3 am four nights. Copay was waived.
+Assessment: Steady.
 Plan: Melatonin at nine."""
 
 
