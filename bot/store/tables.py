@@ -111,7 +111,28 @@ draft_versions = Table(
     Column("consent_hash", String(64), nullable=False),
     Column("policy_version", String(32), nullable=False),
     Column("made_by", String(64), nullable=False),
+    Column("how", JSON),  # template or model, and why: codes, names and counts; None in versions of before it was kept
     Column("created_at", UtcTime, nullable=False),
+)
+
+model_calls = Table(  # what a model was asked and what it answered, both without identities, and what it cost
+    "model_calls",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("request_id", String(32), nullable=False, index=True),
+    Column("skill", String(64), nullable=False),
+    Column("provider", String(32), nullable=False),
+    Column("model", String(128), nullable=False),
+    Column("prompt_version", String(64), nullable=False),
+    Column("prompt_hash", String(64)),
+    Column("outcome", String(32), nullable=False, index=True),  # sent, worded, or the code of what went wrong
+    Column("prompt_tokens", Integer, nullable=False, default=0),
+    Column("completion_tokens", Integer, nullable=False, default=0),
+    Column("cost", Float, nullable=False, default=0.0),  # by the prices in the settings
+    Column("prompt", LargeBinary),  # sealed: as it was sent; purged when its retention is over
+    Column("completion", LargeBinary),  # sealed: as it came, before names were put back; purged with the prompt
+    Column("tags", LargeBinary),  # sealed: what each tag stands for; purged with the draft
+    Column("at", UtcTime, nullable=False),
 )
 
 exchanges = Table(  # read-backs, questions and answers between sender and receiver
