@@ -1,0 +1,41 @@
+"""Whether a sentence asserts what its sources assert: "denies" stays a denial, "not assessed" never becomes one.
+
+Of suicide, violence and the like each single mention must be read in a source the same way; a topic that no source names
+is no topic of the sentence either. Of all else it is enough that some source can be read so.
+"""
+
+import re
+from collections.abc import Sequence
+
+from bot.drafting.checks.scope import RISK, Reading, Status, readings
+from bot.drafting.checks.words import concept, folded, spoken
+
+_GENERAL = frozenset(concept(word) for word in ("means", "threat", "kill", "intent", "ideation", "cutting"))
+LEVELS = frozenset(
+    ["minimal", "mild", "moderate", "moderately", "severe", "low", "high", "imminent", "elevated", "stable", "watcher", "urgent", "acute", "chronic", "passive", "fleeting"]
+)
+_NOT_A_LEVEL = re.compile(r"\b(?:highly|high school|severe weather|low income|low carb)\b")
+
+
+def wrong(sentence: str, sources: Sequence[str]) -> bool:
+    held: dict[str, set[Status]] = {}
+    for source in sources:
+        for name, mentions in readings(source).items():
+            held.setdefault(name, set()).update(*mentions)
+    return any(_differs(name, mentions, held) for name, mentions in readings(sentence).items())
+
+
+def _differs(name: str, mentions: Sequence[Reading], held: dict[str, set[Status]]) -> bool:
+    if name not in held:
+        return name in RISK and name not in _GENERAL
+    return any(not each & held[name] for each in mentions)
+
+
+def level_wrong(sentence: str, sources: Sequence[str]) -> bool:
+    """Whether a grade such as "moderate" or "urgent" is in no source."""
+    held = {level for source in sources for level in levels(source)}
+    return not held.issuperset(levels(sentence))
+
+
+def levels(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[a-z]+", _NOT_A_LEVEL.sub(" ", spoken(folded(text))))) & LEVELS

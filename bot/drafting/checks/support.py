@@ -1,0 +1,22 @@
+"""Whether the sources hold what a sentence talks about at all: an invention without numbers has only its words to give it away."""
+
+import re
+from collections.abc import Sequence
+
+from bot.drafting.checks.words import content, folded
+
+ENOUGH = 0.5  # of the concepts of a sentence
+NEW_IN_A_PART = 3  # concepts of one part of a sentence, all new: an addition, not a paraphrase
+_PART = re.compile(r"[;:.,](?=\s)|\b(?:and|but|while|because|so|although|which|who)\b")
+
+
+def wrong(sentence: str, sources: Sequence[str]) -> bool:
+    held = frozenset[str]().union(*(content(source) for source in sources))
+    said = content(sentence)
+    if said and len(said & held) / len(said) < ENOUGH:
+        return True
+    return any(_all_new(content(part), held) for part in _PART.split(folded(sentence)))
+
+
+def _all_new(said: frozenset[str], held: frozenset[str]) -> bool:
+    return len(said) >= NEW_IN_A_PART and len(said - held) > len(said) * 0.7
