@@ -250,6 +250,7 @@ class Provision:
     starts: datetime | date | None = None
     ends: datetime | date | None = None
     nested: tuple["Provision", ...] = ()
+    narrowed: bool = False  # limits itself to some documents, codes, dates or actions that nobody here can check
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +261,8 @@ class Consent(Item):
     when: datetime | date | None = None
     rule: Provision | None = None
     part2: bool = False  # the consent names 42 CFR Part 2 records
+    policy: str | None = None  # its policy and categories in words
+    stated: frozenset[str] = frozenset()  # elements of 42 CFR 2.31(a) that the record states, by name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,14 @@ import json
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
+from bot.privacy.consent_kinds import covers_records, deficient
 from bot.privacy.labels import protected, tells
+from ehr_clients.codes import PART2_CODES, RESTRICTED_CODES
 from ehr_clients.models import ChartData, Consent, Item, Missing, Provision, Read, Section, SectionAnswer, Why
 from skills.kit import Purpose
 
 TREATING = "my treating providers"  # how 42 CFR 2.31(a)(4) lets a consent for treatment name its recipients
+OF_THESE_RECORDS = PART2_CODES | RESTRICTED_CODES  # security labels under which they stand
 SPEAK_FOR_THEMSELVES = frozenset({Section.CLIENT, Section.CONSENTS})
 
 
@@ -63,30 +66,60 @@ def rule_on(consents: Read[Consent] | Missing, use: Use) -> Ruling:
         return Ruling(allowed=False, rule="part2.consents_unreadable")
     if consents.incomplete:
         return Ruling(allowed=False, rule="part2.consents_incomplete")
-    active = [c for c in consents.items if c.part2 and c.status == "active" and c.rule is not None]
+    on_file = [c for c in consents.items if c.part2]
+    active = [c for c in on_file if c.status == "active" and c.rule is not None]
     basis = tuple(sorted(f"{c.source.ref}@{c.source.version}" for c in active))
-    verdicts = [_verdict(c.rule, use) for c in active if c.rule is not None]
+    verdicts = [_of_consent(consent, use) for consent in active]
     if False in verdicts:
         return Ruling(allowed=False, rule="part2.denied", consents=basis)
     if True in verdicts:
         return Ruling(allowed=True, rule="part2.consent", consents=basis)
-    return Ruling(allowed=False, rule="part2.no_consent", consents=basis)
+    return Ruling(allowed=False, rule=_why_none(on_file, use), consents=basis)
+
+
+def _of_consent(consent: Consent, use: Use) -> bool | None:
+    """A deficient consent, or one for something else than the record, may refuse and never permits (2.31(b), (c))."""
+    verdict = _verdict(consent.rule, use) if consent.rule else None
+    return None if verdict and (deficient(consent) or not covers_records(consent)) else verdict
+
+
+def _why_none(on_file: list[Consent], use: Use) -> str:
+    """Why nothing on file permits it, as exactly as one code can say. The nearest miss is named."""
+    active = [c for c in on_file if c.status == "active" and c.rule]
+    rules = [c.rule for c in active if c.rule]
+    if any(deficient(c) for c in active):
+        return "part2.combined_consent"
+    if any(not covers_records(c) for c in active):
+        return "part2.other_consent"
+    current = [rule for rule in rules if _in_period(rule, use.at)]
+    if rules and not current:
+        over = any(_over(rule, use.at) for rule in rules)
+        return "part2.expired" if over else "part2.not_yet"
+    if any(_covers_all(rule.actors, use) for rule in current):
+        return "part2.other_purpose_or_records"
+    if current:
+        return "part2.other_recipient"
+    return "part2.revoked" if any(c.status in {"inactive", "rejected"} for c in on_file) else "part2.no_consent"
 
 
 def _verdict(rule: Provision, use: Use) -> bool | None:
-    """True permits, False denies, None says nothing about this use."""
+    """True permits, False denies, None says nothing about this use.
+
+    A permit within a permit says more exactly what is permitted: then one of them must cover it as well.
+    """
     if not _in_period(rule, use.at):
         return None
     nested = [_verdict(inner, use) for inner in rule.nested]
     if False in nested:
         return False
+    meant = _names(rule.purposes, use.purpose.value) and (not rule.labels or bool(rule.labels & OF_THESE_RECORDS))
     if rule.permit:
-        covered = _covers_all(rule.actors, use) and _names(rule.purposes, use.purpose.value)
-        return True if covered or True in nested else None
+        finer = any(inner.permit for inner in rule.nested)
+        covered = meant and not rule.narrowed and _covers_all(rule.actors, use) and (True in nested or not finer)
+        return True if covered else None
     if True in nested:  # "nobody but": the exception to a refusal
         return True
-    touched = _touches(rule.actors, use) and _names(rule.purposes, use.purpose.value)
-    return False if touched else None
+    return False if meant and _touches(rule.actors, use) else None
 
 
 def _covers_all(named: frozenset[str], use: Use) -> bool:
@@ -109,6 +142,11 @@ def _names(purposes: frozenset[str], purpose: str) -> bool:
 def _in_period(rule: Provision, at: datetime) -> bool:
     starts, ends = _moment(rule.starts, time.min), _moment(rule.ends, time.max)
     return (starts is None or starts <= at) and (ends is None or at <= ends)
+
+
+def _over(rule: Provision, at: datetime) -> bool:
+    ends = _moment(rule.ends, time.max)
+    return ends is not None and ends < at
 
 
 def _moment(value: datetime | date | None, edge: time) -> datetime | None:

@@ -1,5 +1,6 @@
 """Consents with their rules, as IHE PCF writes them. Newest first."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from ehr_clients.codes import PART2_CODES
@@ -23,6 +24,9 @@ from ehr_clients.fhir_r4.values import (
 from ehr_clients.models import Consent, Provision
 
 _DEEPEST_PROVISION = 6
+_RECIPIENTS = frozenset({"IRCP", "PRCP"})
+_SHOWING = frozenset({"access", "use", "disclose"})
+_ON_THE_FORM = ("signature", "right to revoke", "redisclosure statement", "consequences of refusal")
 
 
 def consents(material: Material) -> list[Consent]:
@@ -42,7 +46,26 @@ def _consent(resource: Json) -> Consent:
         when=moment(resource.get("dateTime")),
         rule=_provision(rule, _base_rule(resource)) if isinstance(rule, dict) else None,
         part2=bool(named & PART2_CODES) or "42 cfr part 2" in said.lower(),
+        policy=said or None,
+        stated=frozenset(_stated(resource, rule)),
     )
+
+
+def _stated(resource: Json, rule: Any) -> Iterator[str]:
+    """Elements of 42 CFR 2.31(a) in the record itself, or on the signed form that is filed with it."""
+    found = {
+        "patient": resource.get("patient"),
+        "discloser": resource.get("organization"),
+        "description": pick(rule, "securityLabel") or pick(rule, "class") or pick(rule, "code") or pick(rule, "data"),
+        "recipients": pick(rule, "actor"),
+        "purpose": pick(rule, "purpose"),
+        "expiry": pick(rule, "period", "end"),
+        "signature": pick(resource, "verification"),
+        "date": resource.get("dateTime"),
+    }
+    yield from (name for name, value in found.items() if value)
+    if resource.get("sourceAttachment") or resource.get("sourceReference"):
+        yield from _ON_THE_FORM
 
 
 def _base_rule(resource: Json) -> bool:
@@ -58,16 +81,33 @@ def _labels_in(provision: Any, depth: int = 0) -> set[str]:
 
 def _provision(found: Json, otherwise: bool, depth: int = 0) -> Provision:  # noqa: FBT001 - the rule that holds outside
     said = string(found.get("type"))
-    actors = {ref for actor in many(found.get("actor")) if (ref := _actor(actor.get("reference")))}
+    permit = said == "permit" if said else otherwise
+    actors = {
+        ref for actor in many(found.get("actor")) if _counts(actor, permit) and (ref := _actor(actor.get("reference")))
+    }
     nested = many(found.get("provision")) if depth < _DEEPEST_PROVISION else []
     return Provision(
-        permit=said == "permit" if said else otherwise,
+        permit=permit,
         purposes=frozenset(code for purpose in many(found.get("purpose")) for code in codes(purpose)),
         actors=frozenset(actors),
         labels=frozenset(code for label in many(found.get("securityLabel")) for code in codes(label)),
         starts=moment(pick(found, "period", "start")),
         ends=moment(pick(found, "period", "end")),
         nested=tuple(_provision(inner, False, depth + 1) for inner in nested),  # noqa: FBT003 - a nested rule must say
+        narrowed=_narrowed(found),
+    )
+
+
+def _counts(actor: Json, permit: bool) -> bool:  # noqa: FBT001 - of the rule it stands in
+    """Who is named in another role than recipient narrows a permit, and never a refusal: both fail closed."""
+    role = set(codes(actor.get("role")))
+    return permit or not role or bool(role & _RECIPIENTS)
+
+
+def _narrowed(found: Json) -> bool:
+    actions = {code for action in many(found.get("action")) for code in codes(action)}
+    return bool(actions and not actions & _SHOWING) or any(
+        found.get(limit) for limit in ("class", "code", "data", "dataPeriod")
     )
 
 

@@ -71,6 +71,18 @@ PERMIT = Provision(permit=True, purposes=frozenset({"TREAT"}))
         (Provision(permit=False, nested=(Provision(permit=True, actors=frozenset({A, B})),)), True),
         (Provision(permit=False, nested=(Provision(permit=True, actors=frozenset({A})),)), False),
         (Provision(permit=False, actors=frozenset({C})), False),  # denies others, permits nobody
+        (Provision(permit=True, labels=frozenset({"SUD"})), True),
+        (Provision(permit=True, labels=frozenset({"HIV"})), False),  # is about other records
+        (Provision(permit=True, nested=(Provision(permit=False, labels=frozenset({"ETH"})),)), False),
+        (Provision(permit=True, nested=(Provision(permit=False, labels=frozenset({"HIV"})),)), True),
+        (Provision(permit=True, nested=(Provision(permit=False, purposes=frozenset({"HPAYMT"})),)), True),
+        (Provision(permit=True, nested=(Provision(permit=False, purposes=frozenset({"TREAT"})),)), False),
+        (Provision(permit=True, nested=(Provision(permit=False, ends=date(2026, 11, 1)),)), True),  # refused no longer
+        (Provision(permit=True, nested=(Provision(permit=True, actors=frozenset({A, B})),)), True),
+        (Provision(permit=True, nested=(Provision(permit=True, actors=frozenset({C})),)), False),  # says whom exactly
+        (Provision(permit=True, narrowed=True), False),  # to documents or dates that nobody here can check
+        (Provision(permit=False, narrowed=True), False),
+        (Provision(permit=True, nested=(Provision(permit=False, narrowed=True),)), False),
     ],
 )
 def test_one_consent(rule: Provision, *, allowed: bool) -> None:
@@ -94,6 +106,25 @@ def test_one_consent(rule: Provision, *, allowed: bool) -> None:
 )
 def test_everything_unclear_is_a_no(found: Read[Consent] | Missing) -> None:
     assert not rule_on(found, use()).allowed
+
+
+@pytest.mark.parametrize(
+    ("found", "rule"),
+    [
+        (on_file(consent(PERMIT)), "part2.consent"),
+        (on_file(), "part2.no_consent"),
+        (on_file(consent(PERMIT, status="inactive")), "part2.revoked"),
+        (on_file(consent(Provision(permit=True, ends=date(2026, 11, 22)))), "part2.expired"),
+        (on_file(consent(Provision(permit=True, starts=date(2026, 11, 24)))), "part2.not_yet"),
+        (on_file(consent(Provision(permit=True, actors=frozenset({C})))), "part2.other_recipient"),
+        (on_file(consent(Provision(permit=True, purposes=frozenset({"HPAYMT"})))), "part2.other_purpose_or_records"),
+        (on_file(consent(Provision(permit=False))), "part2.denied"),
+        (on_file(consent(PERMIT), incomplete="Some are missing."), "part2.consents_incomplete"),
+        (Missing(Why.UNAVAILABLE, "Not read."), "part2.consents_unreadable"),
+    ],
+)
+def test_each_answer_names_its_rule(found: Read[Consent] | Missing, rule: str) -> None:
+    assert rule_on(found, use()).rule == rule
 
 
 def test_one_denial_wins_over_any_permit() -> None:

@@ -324,3 +324,41 @@ def test_no_oddity_of_a_resource_breaks_its_reader(kind: str, data: st.DataObjec
 def test_a_date_of_the_future_is_kept() -> None:
     (found,) = coordination.appointments(material({"resourceType": "Appointment", "start": "2031-01-01T09:00:00Z"}))
     assert found.start == datetime(2031, 1, 1, 9, tzinfo=UTC)
+
+
+def _rule(**provision: Any) -> Provision:
+    (found,) = consents.consents(material({"resourceType": "Consent", "status": "active", "provision": provision}))
+    assert found.rule is not None
+    return found.rule
+
+
+@pytest.mark.parametrize(
+    ("limit", "narrowed"),
+    [
+        ({}, False),
+        ({"class": [{"code": "Observation"}]}, True),
+        ({"code": [{"coding": [{"code": "34117-2"}]}]}, True),
+        ({"data": [{"meaning": "instance", "reference": {"reference": "DocumentReference/1"}}]}, True),
+        ({"dataPeriod": {"start": "2026-01-01"}}, True),
+        ({"action": [{"coding": [{"code": "collect"}]}]}, True),
+        ({"action": [{"coding": [{"code": "collect"}, {"code": "disclose"}]}]}, False),
+    ],
+)
+def test_limits_that_cannot_be_checked_are_kept_in_mind(limit: Json, *, narrowed: bool) -> None:
+    assert _rule(type="permit", **limit).narrowed is narrowed
+
+
+def test_whoever_is_named_in_another_role_narrows_a_permit_and_never_a_refusal() -> None:
+    actor = [{"role": {"coding": [{"code": "CST"}]}, "reference": {"reference": "Organization/o"}}]
+    assert _rule(type="permit", actor=actor).actors == {"Organization/o"}
+    assert _rule(type="deny", actor=actor).actors == frozenset()
+    recipient = [{"role": {"coding": [{"code": "IRCP"}]}, "reference": {"reference": "Organization/o"}}]
+    assert _rule(type="deny", actor=recipient).actors == {"Organization/o"}
+
+
+def test_a_consent_names_the_elements_that_its_record_states() -> None:
+    bare = {"resourceType": "Consent", "status": "active", "patient": SUBJECT, "dateTime": "2026-01-02"}
+    (found,) = consents.consents(material(bare))
+    assert found.stated == {"patient", "date"}
+    (found,) = consents.consents(material(bare | {"sourceReference": {"reference": "DocumentReference/form"}}))
+    assert "right to revoke" in found.stated
