@@ -1,0 +1,112 @@
+"""Dates in every shape people write them: all elements of a date but the year (45 CFR 164.514(b)(2)(i)(C)), and ages over 89."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from bot.privacy.recognizers.spans import SHAPE, Found, Kind
+
+_MONTH: Final = (
+    r"(?:jan(?:uary)?|feb(?:r?uary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)\b\.?"
+)
+_ABROAD: Final = (
+    r"(?:enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre"
+    r"|janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre"
+    r"|januar|februar|marz|juni|juli|oktober|dezember|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre"
+    r"|ottobre|dicembre|janeiro|fevereiro|marco|maio|junho|julho|setembro|outubro|novembro|dezembro)"
+)
+_DAY: Final = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?\b"
+_YEAR: Final = r"(?:(?:19|20)\d\d|'\d\d)\b"
+_TIME: Final = r"(?:,?\s*(?:at|@|t)?\s*\d{1,2}(?::\d\d){1,2}(?:\.\d+)?z?(?:\s*[ap]\.?m?\b\.?)?|,?\s*(?:at|@)?\s*\d{1,2}\s*[ap]\.?m?\b\.?)?"
+_WEEKDAY: Final = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|tues?|weds?|thurs?|thu)\b"
+_SHORT_DAY: Final = r"(?:mon|fri|sat|sun)\b"
+_NEAR: Final = r"(?:last|next|this|past|coming|every|on|since|until|till|by)"
+_COUNT: Final = r"(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|\d+|a few|several|a couple of)"
+_FEAST: Final = (
+    r"(?:thanksgiving|christmas|xmas|new year'?s|halloween|easter|labor day|memorial day|veterans day|independence day"
+    r"|(?:fourth|4th) of july|valentine'?s|mother'?s day|father'?s day|mlk day|presidents'? day|columbus day|juneteenth"
+    r"|hanukkah|chanukah|ramadan|eid|diwali|passover|yom kippur|rosh hashanah?|lunar new year|st\.? patrick'?s|kwanzaa"
+    r"|good friday|palm sunday|mardi gras)(?:\s+(?:day|eve|weekend))?\b"
+)
+_SHAPES: Final = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"\b(?:{_WEEKDAY},?\s+)?{_MONTH}\s*(?:the\s+)?{_DAY}(?:\s*(?:-|to|through|and|&)\s*(?:{_MONTH}\s*)?{_DAY})?(?:,?\s*(?:of\s+)?(?:{_YEAR}|\d\d\b(?!\s*(?:mg|y)))|\b){_TIME}",
+        rf"\b(?:{_WEEKDAY},?\s+)?(?:the\s+)?{_DAY}(?:\s*(?:-|to|through|and|&)\s*{_DAY})?[\s-]*(?:day\s+)?(?:of\s+)?{_MONTH}(?:[\s,-]*(?:of\s+)?(?:{_YEAR}|\d\d\b(?!\s*(?:mg|y))))?{_TIME}",
+        rf"\b{_MONTH}[\s,/-]*(?:of\s+)?{_YEAR}",
+        rf"\b{_DAY}\.?\s+(?:de\s+)?{_ABROAD}\b(?:,?\s+(?:del?\s+)?{_YEAR})?",
+        rf"\b{_ABROAD}\s+(?:del?\s+)?{_YEAR}",
+        rf"(?<![\w/.-])\d{{4}}([/.-])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12]\d|3[01])(?!\d){_TIME}",
+        rf"(?<![\w/.-])(?:0?[1-9]|[12]\d|3[01])\s?([/.-])\s?(?:0?[1-9]|[12]\d|3[01])\s?\1\s?(?:\d{{4}}|\d\d)(?![\w/]|[.-]\d){_TIME}",
+        r"(?<![\w/.-])(?:0?[1-9]|1[0-2])/(?:19|20)\d\d\b(?!/)",
+        r"(?<![\w.-])(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:t?\d{4,6}z?)?\b(?!-)",
+        rf"\b(?:(?:{_NEAR}|the\s+(?:following|previous)|early|late)\s+)?{_WEEKDAY}(?:\s+(?:the\s+)?\d{{1,2}}(?:st|nd|rd|th))?{_TIME}",
+        rf"\b{_NEAR}\s+{_SHORT_DAY}{_TIME}",
+        rf"\b(?:(?:{_COUNT}\s+(?:day|week|month|year)s?\s+(?:before|after|from|since|until)|the\s+(?:day|week|weekend|night)\s+(?:before|after|of)|(?:day|week|night)\s+(?:before|after)|last|this|next)\s+)?{_FEAST}(?:,?\s+{_YEAR})?",
+        r"\bthe\s+\d{1,2}(?:st|nd|rd|th)\b(?=\s*(?:[,.;:)!?/]|$|at\b|@|and\b|or\b|to\b|with\b|w/|for\b|in\b|of\b))" + _TIME,
+        rf"\b(?:the\s+)?(?:spring|summer|fall|autumn|winter|q[1-4])\s+(?:of\s+)?{_YEAR}",
+        r"\b(?:last|next)\s+(?:week|month|spring|summer|fall|autumn|winter)\b",
+        rf"\b(?:{_MONTH}|{_DAY})\s*(?:-|to|through)\s*{_MONTH}(?:,?\s*{_YEAR})?",
+        r"(?:\bd[o0]b|\bborn(?: on)?|\bb\.|date of birth|birthday|birth ?date)\W{0,3}[0-9OolIZSB]{1,4}[/.-][0-9OolIZSB]{1,2}[/.-][0-9OolIZSB]{2,4}",
+    )
+)  # fmt: skip
+_MONTH_ALONE: Final = re.compile(
+    r"\b(?:January|February|April|June|July|August|September|October|November|December|Jan|Feb|Apr|Aug|Sept?|Oct|Nov|Dec)\b\.?"
+    r"|(?<=\bin )(?:March|May|Mar)\b|(?<=\bsince )(?:March|May)\b|(?<=\bby )(?:March|May)\b|(?<=\buntil )(?:March|May)\b"
+    r"|(?<=\blast )(?:March|May)\b|(?<=\bnext )(?:March|May)\b|(?<=\bof )(?:March|May)\b|(?<=\bthis )(?:March|May)\b"
+    r"|(?<=\blate )(?:March|May)\b|(?<=\bearly )(?:March|May)\b|(?<=[Mm]id-)(?:March|May)\b|(?<=\bfrom )(?:March|May)\b"
+)
+_DAY_OF_MONTH: Final = re.compile(
+    r"(?<![\w/.-])(0?[1-9]|1[0-2])/(0?[1-9]|[12]\d|3[01])(?![\w/%]|\.\d|-\d)(?:-\d{1,2}/\d{1,2}\b)?"
+)
+_ASKED_FOR: Final = re.compile(
+    r"(?:\b(?:on|by|since|until|till|from|thru|through|dated?|due|seen|of|for|appt|visit|dob|dos|adm|d/c|before|after|to|next|last|re)|[-:(,])\s*$",
+    re.IGNORECASE,
+)
+_SCORED: Final = re.compile(
+    r"(?:\b(?:pain|mood|score[ds]?|rated?|rates|strength|anxiety|depression|urges?|cravings?|sleep|energy|scale|gcs|phq|gad|moca|mmse|reflexes|about|a|at)\b[\s:=-]*|=\s*)$",
+    re.IGNORECASE,
+)
+_OVER_89: Final = r"(?:9\d|1[0-2]\d)"
+_UNIT: Final = r"(?!\s*(?:%|mg|mcg|ml|kg|lbs?|bpm|percent|minutes?|mins?|days?|hours?|weeks?|months?|sessions?|pills?|tab|units?|degrees|dollars|/))"
+_SPELLED: Final = r"(?:ninety(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?|(?:a|one) hundred(?: and)?(?: (?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve))?)\b"
+_WHO: Final = r"(?:he|she|they|pt|patient|client|who|mother|father|mom|dad|sister|brother|aunt|uncle|grandmother|grandfather|grandma|grandpa|wife|husband|widow|widower|spouse|neighbor|resident|nana|abuela)"
+_AGES: Final = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"(?<![\d./-])({_OVER_89})(?=[\s-]*(?:y/?o\b|y\.?\s?o\.?|years?[\s-]+(?:old|of age|young)|yrs?\.?[\s-]+old|yr[\s-]old|year-old|[mf]\b))",
+        rf"\bage[ds]?[\s:=]*(?:of\s+|is\s+)?({_OVER_89}|{_SPELLED})\b",
+        rf"\b(?:turn(?:ed|s|ing)|nearly|almost)\s+({_OVER_89}|{_SPELLED})\b{_UNIT}",
+        rf"\b{_WHO}(?:\s+(?:is|was|'s|now|just))*,?\s+({_OVER_89}|{_SPELLED}){_UNIT}(?=[\s,.;:)]|$)",
+        rf"\b({_SPELLED})(?=[\s-]*(?:y/?o\b|years?[\s-]+(?:old|of age)))",
+        r"\bin (?:his|her|their) (?:early |mid |late |mid-)?(nineties|90'?s)\b",
+        r"\b(nonagenarian|centenarian)\b",
+    )
+)  # fmt: skip
+
+
+def dates(folded: str) -> Iterator[Found]:
+    """Everything in a folded text that tells a day or a month."""
+    for shape in _SHAPES:
+        yield from (Found(m.start(), m.end(), Kind.DATE, SHAPE) for m in shape.finditer(folded))
+    yield from (Found(m.start(), m.end(), Kind.DATE, SHAPE) for m in _MONTH_ALONE.finditer(folded))
+    yield from (
+        Found(m.start(), m.end(), Kind.DATE, SHAPE) for m in _DAY_OF_MONTH.finditer(folded) if _is_day(folded, m)
+    )
+
+
+def _is_day(folded: str, match: re.Match[str]) -> bool:
+    """ "5/26" is a day; "7/10" is one only where a day is expected, and a score has a ten, a five or itself below it."""
+    before = folded[max(0, match.start() - 16) : match.start()]
+    if _SCORED.search(before):
+        return False
+    if match[2] in {"10", "5"} or match[1] == match[2] or match[0] in {"1/2", "1/3", "2/3", "1/4", "3/4"}:
+        return _ASKED_FOR.search(before) is not None
+    return True
+
+
+def ages(folded: str) -> Iterator[Found]:
+    """Ages over 89; younger ones stay."""
+    for shape in _AGES:
+        yield from (Found(m.start(1), m.end(1), Kind.AGE, SHAPE) for m in shape.finditer(folded))

@@ -1,0 +1,85 @@
+"""All layers over one text, the surest first. What they find is merged; each stays where it stands in the original."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from bot.privacy.record import Record
+from bot.privacy.recognizers import addresses, context, dates, gate, numbers
+from bot.privacy.recognizers.folding import Token, fold, tokens
+from bot.privacy.recognizers.known import KnownNames, KnownNumbers
+from bot.privacy.recognizers.ner import Ner, recognised
+from bot.privacy.recognizers.spans import GATE, SHAPE, Found, Kind, merged
+from bot.privacy.tags import PLACEHOLDER
+
+_BRIDGES: Final = re.compile(r"[,.]?\s{1,2}|,?\s+(?:in|at|of)\s+|[\s,.\n]{1,4}", re.IGNORECASE)
+
+
+class Finder:
+    """The recognizers with one record, compiled once and used for every part of a request."""
+
+    def __init__(self, record: Record | None, *, ner: Ner | None = None, gate: bool = True) -> None:
+        record = record or Record()
+        self._names, self._numbers = KnownNames(record.people), KnownNumbers(record)
+        self._ner, self._gate = ner, gate
+
+    def find(self, text: str) -> tuple[Found, ...]:
+        """Every identifier of `text`, in order, without overlaps."""
+        folded = fold(text)
+        words = tokens(folded)
+        sure = merged([*self._known(folded, words), *_shapes(folded)])
+        found = [*sure, *context.announced(folded, words), *self._listed(folded, words, sure)]
+        if self._ner:
+            found += recognised(text, self._ner)
+        return _bridged(folded, merged(found))
+
+    def known_in(self, text: str) -> bool:
+        """Is anything that the record names still in this text?"""
+        folded = fold(text)
+        return any(True for _ in self._known(folded, tokens(PLACEHOLDER.sub(_blank, folded))))
+
+    def _known(self, folded: str, words: Sequence[Token]) -> Iterator[Found]:
+        yield from self._numbers.find(folded)
+        yield from self._names.find(folded, words)
+
+    def _listed(self, folded: str, words: Sequence[Token], sure: Sequence[Found]) -> Iterator[Found]:
+        yield from addresses.towns(folded, words)
+        masks = gate.unsure(folded, words)
+        yield from addresses.chains(folded, words, masks)
+        for each in gate.closed(folded, words, masks):
+            if self._gate or each.trust > GATE:
+                yield each
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
+
+
+def _shapes(folded: str) -> Iterator[Found]:
+    for match in PLACEHOLDER.finditer(folded):
+        yield Found(match.start(), match.end(), Kind.TERM, SHAPE + 5)
+    yield from dates.dates(folded)
+    yield from dates.ages(folded)
+    yield from numbers.numbers(folded)
+    yield from addresses.addresses(folded)
+
+
+def _bridged(folded: str, found: tuple[Found, ...]) -> tuple[Found, ...]:
+    """A clinic and its town are one place; a first name beside a surname is one name."""
+    whole: list[Found] = []
+    for each in found:
+        if whole and _goes_on(folded, whole[-1], each):
+            one = whole[-1]
+            whole[-1] = Found(one.start, each.end, one.kind, one.trust, one.who if one.who == each.who else None)
+        else:
+            whole.append(each)
+    return tuple(whole)
+
+
+def _goes_on(folded: str, one: Found, other: Found) -> bool:
+    between = folded[one.end : other.start]
+    if one.kind is other.kind is Kind.LOCATION:
+        return _BRIDGES.fullmatch(between) is not None
+    if {one.kind, other.kind} == {Kind.NAME, Kind.TERM}:
+        return between in {" ", "-", ""} and not (one.who or other.who)
+    return one.kind is other.kind is Kind.NAME and between in {" ", "-"} and one.who == other.who

@@ -1,0 +1,277 @@
+"""Who and what the record names, however it is written: order, initials, nicknames, possessives, slips of the pen, bad scans."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from rapidfuzz.distance import OSA
+
+from bot.privacy.record import KnownPerson, Record
+from bot.privacy.recognizers import lists
+from bot.privacy.recognizers.folding import Token, spelled
+from bot.privacy.recognizers.spans import KNOWN, Found, Kind
+
+_WORDS: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_JOINTS: Final = re.compile(r"[ .,'/-]{0,3}|,?\s{1,2}")
+_CREDENTIALS: Final = frozenset(
+    "md do phd psyd lcsw lmsw lmhc lpc lmft rn np aprn pmhnp pa dr mr mrs ms jr sr ii iii".split()
+)
+_PARTICLES: Final = frozenset("de la le du del da di van von der den al el bin st mac mc y e of the and".split())
+_ALIKE: Final = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "8": "b", "!": "l"})
+_OCR: Final = {"0": "[0oO]", "1": "[1lIi|]", "5": "[5sS]", "8": "[8B]", "2": "[2Z]"}
+_MODALS: Final = frozenset("may might can could will would shall should must".split())
+_SAYS: Final = frozenset(
+    "is was has had says said states stated reports reported called calls will would may can could did does denies denied asked agreed"
+    " attended came went left joined arrived presented met told feels felt wants wanted and noted also".split()
+)
+_FAITHS: Final = frozenset(
+    "christian catholic jewish german english french irish young short long rich strong wise small".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One word of somebody's name. `common`: an everyday word too, so a small letter or a sentence start is not enough."""
+
+    who: frozenset[str]
+    common: bool
+
+
+class KnownNames:
+    """The people of a record, compiled once per request."""
+
+    def __init__(self, people: Iterable[KnownPerson]) -> None:
+        self._parts: dict[str, _Part] = {}
+        self._initials: dict[str, frozenset[str]] = {}
+        self._scanned: dict[str, str] = {}
+        for person in people:
+            self._add(person)
+        self._long = [part for part in self._parts if len(part) >= 4]
+
+    def _add(self, person: KnownPerson) -> None:
+        words = [w for w in _WORDS.findall(spelled(person.name)) if w not in _CREDENTIALS]
+        for word in words:
+            self._learn(word, person.key)
+        for word in (w for other in person.others for w in _WORDS.findall(spelled(other))):
+            self._learn(word, person.key)
+        for nickname in {n for w in words for n in lists.nicknames().get(w, ())}:
+            if nickname not in lists.english() or nickname in lists.first_names():
+                self._learn(nickname, person.key)
+        for letters in _initials(words):
+            self._initials[letters] = self._initials.get(letters, frozenset()) | {person.key}
+
+    def _learn(self, word: str, key: str) -> None:
+        if len(word) < 2 or word in _PARTICLES:
+            return
+        known = self._parts.get(word)
+        self._parts[word] = _Part((known.who if known else frozenset()) | {key}, word in lists.english())
+        if len(word) >= 4:
+            self._scanned[word.translate(_ALIKE)] = word
+
+    def find(self, folded: str, tokens: Sequence[Token]) -> Iterator[Found]:
+        """Runs of words that belong to people of the record."""
+        run: list[tuple[Token, _Part]] = []
+        for at, token in enumerate(tokens):
+            part = self._part(token)
+            if run and not (part or self._initial(token)) or (run and not _joined(folded, run[-1][0], token)):
+                yield from self._run(folded, tokens, run)
+                run = []
+            if part:
+                run.append((token, part))
+            elif run and self._initial(token):
+                run.append((token, run[-1][1]))
+            elif (who := self._by_initials(folded, tokens, at)) is not None:
+                yield who
+        if run:
+            yield from self._run(folded, tokens, run)
+
+    def _part(self, token: Token) -> _Part | None:
+        low = token.low
+        found = self._parts.get(low)
+        if found is None and low.endswith("s") and (token.owns or token.capital):
+            found = self._parts.get(low[:-1])
+        if found is None and low not in lists.safe() and len(low) >= 4 and "'" not in low:
+            found = self._misspelt(low)
+        return found
+
+    def _misspelt(self, low: str) -> _Part | None:
+        """One slip in four or five letters, two above; a scanner's confusions count for nothing."""
+        if (word := self._scanned.get(low.translate(_ALIKE))) is not None:
+            return self._parts[word]
+        for word in self._long:
+            most = 1 if len(word) <= 5 else 2
+            if abs(len(word) - len(low)) <= most and OSA.distance(word, low, score_cutoff=most) <= most:
+                return self._parts[word]
+        return None
+
+    def _initial(self, token: Token) -> bool:
+        return len(token.text) == 1 and token.capital
+
+    def _by_initials(self, folded: str, tokens: Sequence[Token], at: int) -> Found | None:
+        """ "WDH", "A.W.": letters in capitals that stand for somebody here and for nothing else."""
+        token = tokens[at]
+        if token.shouted and token.low in self._initials and token.low not in lists.abbreviations():
+            return _found(token.start, token.end, self._initials[token.low])
+        if not self._initial(token) or (at and folded[token.start - 1 : token.start] == "."):
+            return None
+        letters, end = token.low, token.end
+        for later in tokens[at + 1 : at + 4]:
+            if not self._initial(later) or folded[end : later.start] not in {".", ". "}:
+                break
+            letters, end = letters + later.low, later.end
+        if len(letters) >= 2 and letters in self._initials:
+            return _found(token.start, end + (folded[end : end + 1] == "."), self._initials[letters])
+        return None
+
+    def _run(self, folded: str, tokens: Sequence[Token], run: list[tuple[Token, _Part]]) -> Iterator[Found]:
+        while (
+            run
+            and len(run) > 1
+            and self._initial(run[-1][0])
+            and folded[run[-1][0].end : run[-1][0].end + 1] not in {".", ",", ""}
+        ):
+            run = run[:-1]
+        if len(run) == 1 and not _means_person(folded, tokens, run[0][0], run[0][1]):
+            return
+        if (
+            len(run) > 1
+            and all(part.common and not token.capital for token, part in run)
+            and len({t.low for t, _ in run}) < 2
+        ):
+            return
+        while len(run) > 1 and run[0][1].common and not run[0][0].capital and run[1][0].capital:
+            run = run[1:]
+        while len(run) > 1 and run[-1][1].common and not run[-1][0].capital and run[0][0].capital:
+            run = run[:-1]
+        who = frozenset.intersection(*(part.who for _, part in run))
+        yield _found(run[0][0].start, run[-1][0].end, who)
+
+
+def _found(start: int, end: int, who: frozenset[str]) -> Found:
+    return Found(start, end, Kind.NAME, KNOWN, next(iter(who)) if len(who) == 1 else None)
+
+
+def _joined(folded: str, one: Token, other: Token) -> bool:
+    between = folded[one.end : other.start]
+    return (
+        not one.owns
+        and len(between) <= 3
+        and "\n" not in between
+        and _JOINTS.fullmatch(between) is not None
+        and between != "/"
+    )
+
+
+def _means_person(folded: str, tokens: Sequence[Token], token: Token, part: _Part) -> bool:
+    """A word of somebody's name that is an everyday word too: only the words around it can tell."""
+    if not part.common:
+        return True
+    if not token.capital:
+        return False
+    at = tokens.index(token)
+    after = tokens[at + 1] if at + 1 < len(tokens) else None
+    before = tokens[at - 1] if at else None
+    if (
+        token.low in _FAITHS
+        and before is not None
+        and before.low in {"is", "are", "was", "a", "an", "very", "being", "as"}
+    ):
+        return False
+    if folded[token.end : token.end + 3].lstrip()[:1] in {"=", ":"}:
+        return False
+    if not token.opens:
+        return not (token.shouted and before is not None and before.shouted)
+    if token.owns or after is None:
+        return True
+    if token.low in _MODALS and after.low not in _SAYS:
+        return False
+    return after.low in _SAYS or after.capital or folded[token.end : token.end + 1] in {",", ")", "\n"}
+
+
+def _initials(words: Sequence[str]) -> set[str]:
+    letters = "".join(word[0] for word in words)
+    if len(letters) < 2:
+        return set()
+    return {letters, letters[0] + letters[-1], letters[-1] + letters[0], letters[-1] + letters[:-1]}
+
+
+class KnownNumbers:
+    """Telephone numbers, record numbers, addresses and birth dates of a record, in any spelling."""
+
+    def __init__(self, record: Record) -> None:
+        self._shapes = [
+            *((Kind.PHONE, _digits(phone)) for phone in record.phones if sum(map(str.isdigit, phone)) >= 7),
+            *((Kind.ID, shape) for number in record.ids for shape in _number(number)),
+            *((Kind.EMAIL, re.compile(re.escape(spelled(mail)), re.IGNORECASE)) for mail in record.emails if mail),
+            *((Kind.LOCATION, shape) for place in (*record.places, *record.addresses) if (shape := _place(place))),
+            *((Kind.LOCATION, shape) for place in record.places if (shape := _short(place))),
+            *((Kind.LOCATION, shape) for line in record.addresses for shape in _street(line)),
+            *((Kind.DATE, shape) for birth in record.births for shape in _birth(birth)),
+        ]
+
+    def find(self, folded: str) -> Iterator[Found]:
+        for kind, shape in self._shapes:
+            yield from (Found(m.start(), m.end(), kind, KNOWN) for m in shape.finditer(folded))
+
+
+def _spread(characters: str, between: str) -> str:
+    return between.join(_OCR.get(c, re.escape(c)) for c in characters)
+
+
+def _digits(phone: str) -> re.Pattern[str]:
+    digits = re.sub(r"\D", "", phone)[-10:]
+    gap = r"[\s.()/-]{0,3}"
+    short = rf"|(?<!\w){_spread(digits[-7:], gap)}(?!\w)" if len(digits) == 10 else ""
+    return re.compile(rf"(?<!\w)(?:\+?1{gap})?\(?{_spread(digits, gap)}(?!\w){short}")
+
+
+def _number(number: str) -> Iterator[re.Pattern[str]]:
+    whole = re.sub(r"[^A-Za-z0-9]", "", number)
+    if len(whole) >= 4:
+        yield re.compile(rf"(?<!\w){_spread(whole, '[ ./-]?')}(?!\w)", re.IGNORECASE)
+    digits = re.sub(r"\D", "", number)
+    if digits != whole and len(digits) >= 5:
+        yield re.compile(rf"(?<![\w.]){_spread(digits, '[ ./-]?')}(?![\w])")
+
+
+def _place(place: str) -> re.Pattern[str] | None:
+    words = _WORDS.findall(spelled(place))
+    if not words or (len(words) == 1 and (len(words[0]) < 3 or words[0].isdigit() and len(words[0]) < 5)):
+        return None
+    body = r"\W{1,3}".join(map(re.escape, words))
+    plain = len(words) == 1 and words[0] in lists.english()
+    return re.compile(rf"(?<!\w){body.capitalize() if plain else body}(?!\w)", 0 if plain else re.IGNORECASE)
+
+
+def _short(place: str) -> re.Pattern[str] | None:
+    """How people shorten an employer or a school: the first word, where it is no everyday word."""
+    words = _WORDS.findall(spelled(place))
+    if len(words) < 2 or len(words[0]) < 4 or words[0] in lists.safe():
+        return None
+    return re.compile(rf"(?<!\w){re.escape(words[0].capitalize())}(?!\w)")
+
+
+def _street(line: str) -> Iterator[re.Pattern[str]]:
+    match = re.match(r"\s*(\d+\w?)\s+([^\W\d_]+)", spelled(line))
+    if match:
+        yield re.compile(
+            rf"(?<!\w){match[1]}\s+{re.escape(match[2])}(?:\s+[A-Z][\w.]*)?(?:,?\s*(?:#|apt|unit|ste|suite)\.?\s*#?\w+)?",
+            re.IGNORECASE,
+        )
+
+
+def _birth(day: date) -> Iterator[re.Pattern[str]]:
+    """The birth date in figures, in both orders, also as a poor scan shows it."""
+    year, short, gap = str(day.year), f"{day.year % 100:02d}", r"\s?[/.-]\s?"
+    month, month2 = str(day.month), f"{day.month:02d}"
+    number, number2 = str(day.day), f"{day.day:02d}"
+    months, days = (
+        f"(?:{_spread(month2, '')}|{_spread(month, '')})",
+        f"(?:{_spread(number2, '')}|{_spread(number, '')})",
+    )
+    years = f"(?:{_spread(year, '')}|{_spread(short, '')})"
+    for order in ((months, days, years), (days, months, years), (years, months, days)):
+        yield re.compile(rf"(?<!\w){gap.join(order)}(?!\w)", re.IGNORECASE)
+    yield re.compile(rf"(?<!\w)(?:{year}{month2}{number2}|{month2}{number2}(?:{year}|{short}))(?!\w)")
