@@ -41,6 +41,7 @@ SEALED: Final = (
     SealedColumn(t.exchanges, "words"),
     SealedColumn(t.break_glass, "reason"),
     SealedColumn(t.web_messages, "view", ("message",)),
+    SealedColumn(t.disclosures, "details", ("key",)),
     SealedColumn(t.inbox, "body", ("key",)),
     SealedColumn(t.inbox, "answer", ("key",)),
 )

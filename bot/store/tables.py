@@ -294,6 +294,23 @@ inbox = Table(  # what people did, kept before it is acknowledged
     Index("ix_inbox_state", "state", "due"),
 )
 
+disclosures = Table(  # what went to whom: kept for the accounting (45 CFR 164.528: six years)
+    "disclosures",
+    metadata,
+    Column("key", String(255), primary_key=True),  # of the write that sent it
+    Column("client_id", String(128), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("basis", String(32), nullable=False),
+    Column("purpose", String(32), nullable=False),
+    Column("part2", Boolean, nullable=False),
+    Column("details", LargeBinary, nullable=False),  # sealed: recipient, address, description, purpose in words
+    Column("draft_id", String(32)),
+    Column("consents", JSON, nullable=False),  # references and versions it rests on
+    Column("output_hash", String(64)),
+    Column("made_by", String(64), nullable=False),
+    Index("ix_disclosures_client", "client_id", "at"),
+)
+
 schema_revisions = Table(  # what migrations/ has done to this database
     "schema_revisions",
     metadata,
