@@ -10,6 +10,7 @@ from bot.drafting.checks.polarity import LEVELS
 from bot.drafting.checks.words import folded
 
 _LEVEL = re.compile(rf"\b(?:{'|'.join(sorted(LEVELS - {'stable', 'acute', 'chronic'}))})\b", re.IGNORECASE)
+_APART = re.compile(r"[;.>]|\d{2}/|\b(?:between|from|since|by|until|and|to)\b")
 _BETWEEN = 42  # characters from a value to its date: "15 (moderately severe) on 11/02/2026"
 
 
@@ -101,7 +102,7 @@ def dated(text: str) -> tuple[tuple[str, str], ...]:
     out = []
     for found in dates.days(text):
         near = [(end, value) for value, end in values if 0 < found.begin - end <= _BETWEEN]
-        near = [(end, value) for end, value in near if not re.search(r"[;.]|\d{2}/", line[end : found.begin])]
+        near = [(end, value) for end, value in near if not _APART.search(line, end, found.begin)]
         if found.day.month and found.day.day and near:
             numbers = [pair for pair in near if pair[1][0].isdigit()]
             out.append((max(numbers or near)[1], f"{found.day.month}/{found.day.day}"))

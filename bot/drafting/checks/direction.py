@@ -31,7 +31,7 @@ _CLASS = {word: name for name, words in _CLASSES.items() for word in words.split
 _PAIRS = (
     ("improve", "worsen"), ("increase", "decrease"), ("start", "stop"), ("continue", "stop"), ("left", "right"), ("kept", "missed"),
     ("agree", "refuse"), ("active", "revoked"), ("good", "poor"), ("safe", "unsafe"), ("more", "less"), ("able", "unable"), ("always", "never"),
-    ("early", "late"), ("full", "partial"), ("achieved", "unmet"), ("before", "after"), ("positive", "negative"), ("open", "closed"),
+    ("early", "late"), ("full", "partial"), ("achieved", "unmet"), ("positive", "negative"), ("open", "closed"),
     ("employed", "unemployed"), ("voluntary", "involuntary"), ("easier", "harder"), ("calm", "agitated"), ("high", "low"), ("gained", "lost"),
     ("longer", "shorter"), ("trusts", "distrusts"),
 )  # fmt: skip
@@ -40,6 +40,9 @@ for _one, _other in _PAIRS:
     _OPPOSITE.setdefault(_one, set()).add(_other)
     _OPPOSITE.setdefault(_other, set()).add(_one)
 _IMPLIED = {"increase": "worsen", "decrease": "improve"}  # of a symptom score
+_SINCE = re.compile(r"\bsince (?=\d|\[|[A-Z])")
+_SHARE = re.compile(r"\b(\w+) ?(?:of|/|out of) ?(?:the )?(\w+)\b")
+_FROM_TO = re.compile(r"\bfrom (?:an? |the )?(\d[\d.]*)(?: ?m?c?g)?\b[^;.]{0,30}?\bto (\d[\d.]*)")
 _SEGMENT = re.compile(r"[;.,()](?=\s|$|\")|\(|\)|\band\b|\bbut\b|\bthen\b|\bwhile\b")
 _NO_MORE = re.compile(
     r"\bno more than\b|\bat least\b|\bmore than half\b|\bor more\b|\bor less\b|\bless than a meaningful change\b|\bas well\b|\bright away\b|\bup to\b"
@@ -50,6 +53,8 @@ def wrong(sentence: str, sources: Sequence[str]) -> bool:
     """Whether a direction is turned: in the sources as a whole, or for one date, dose, drug or measure of theirs."""
     held = {name for source in sources for name in directions(source, scores=True)}
     if any(_turned(name, held) for name in directions(sentence)):
+        return True
+    if _wrong_way(sentence):
         return True
     bound = [pair for source in sources for pair in anchored(source, scores=True)]
     return any(_turned(name, {d for a, d in bound if a == anchor}) for anchor, name in anchored(sentence))
@@ -66,6 +71,8 @@ def directions(text: str, *, scores: bool = False) -> frozenset[str]:
     found = {_CLASS.get(word) or _CLASS.get(stem(word)) for word in words} - {None}
     if scores and numbers.INSTRUMENT.search(folded(text)):
         found |= {_IMPLIED[name] for name in found if name in _IMPLIED}
+    if scores and drugs.drugs(text) and _SINCE.search(text):
+        found.add("start")
     return frozenset(name for name in found if name)
 
 
@@ -80,7 +87,35 @@ def anchored(text: str, *, scores: bool = False) -> tuple[tuple[str, str], ...]:
 
 
 def _anchors(segment: str) -> set[str]:
+    """The dose alone where there is one, else the drug, else dates and measures: the nearest thing it can be said of."""
     doses = {f"{each.number:g}{each.kind}" for each in numbers.quantities(segment) if each.dose}
-    names = doses or set(drugs.drugs(segment))
+    if named := doses or set(drugs.drugs(segment)):
+        return named
     days = {f"{each.day.month}/{each.day.day}" for each in dates.days(segment) if each.day.month and each.day.day}
-    return names | days | {name[0].strip().upper() for name in numbers.INSTRUMENT.finditer(segment) if "-" in name[0]}
+    return (
+        days
+        | _shares(segment)
+        | {name[0].strip().upper() for name in numbers.INSTRUMENT.finditer(segment) if "-" in name[0]}
+    )
+
+
+def _shares(segment: str) -> set[str]:
+    """ "6 of 7 visits", in digits or words."""
+    pairs = [(_value(part), _value(whole)) for part, whole in _SHARE.findall(dates.masked(segment, ()).lower())]
+    return {f"{part:g}/{whole:g}" for part, whole in pairs if part is not None and whole is not None}
+
+
+def _value(word: str) -> float | None:
+    return float(word) if word.isdecimal() else numbers.WORDS.get(word)
+
+
+def _wrong_way(sentence: str) -> bool:
+    """ "Raised from 150 mg to 100 mg" contradicts itself."""
+    found = _FROM_TO.search(folded(sentence))
+    if found is None:
+        return False
+    step = float(found[2].rstrip(".")) - float(found[1].rstrip("."))
+    said = directions(sentence)
+    return (step <= 0 and "increase" in said and "decrease" not in said) or (
+        step >= 0 and "decrease" in said and "increase" not in said
+    )

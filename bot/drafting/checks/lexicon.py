@@ -16,7 +16,10 @@ _PHRASES: Final = (
         r"\b(?:can not|could not|unable to) (?:be )?(?:fully )?(?:rule[d]? out|exclude[d]?)\b|\bnot ruled out\b",
         "possibly",
     ),
-    (r"\bno longer (?:take|takes|taking|on|using)\b|\bnot (?:been )?(?:taking|on)\b", "stopped taking"),
+    (
+        r"\bno longer (?:take|takes|taking|on|using)\b|\bnot (?:been )?(?:taking|on(?! (?:file|hold|the|an?|his|her|their|call|time|site|record)\b))\b",
+        "stopped taking",
+    ),
     (r"\b(?:is|was|now|been|went|came) off (?:of )?(?=[a-z])", "stopped "),
     (r"\bd/c'?d?\b(?! (?:summary|planning))|\bdc'?d\b", "stopped"),
     (r"\bran out of\b", "stopped"),
@@ -26,9 +29,13 @@ _PHRASES: Final = (
     (r"\b(?:did|does|has|had) not (?:attend|come to|come|show up for|show up|show|keep|kept|attended)\b", "missed"),
     (r"\bno[- ]?show(?:ed|s)?\b", "missed"),
     (r"\bunchanged\b|\bno[- ]change\b|\bthe same as\b", "no change"),
+    (r"\basked (?:\w+ )?(?:about|for) ([^:,.;]{2,30}): (denie[sd]|no)\b", r"\2 \1,"),
     (r"\bnot only\b", "only"),
+    (r"\bno more than\b", "at most"),
+    (r"\bno less than\b", "at least"),
+    (r"\bno later than\b", "by"),
     (r"\bwithout\b", "with no"),
-    (r"\bnot at all\b", "none"),
+    (r"\bnot at all\b", "notatall"),
     (r"\bS/?I/?H/?I\b|\bSI and HI\b|\bSI or HI\b|\bSI, HI\b|\bSI & HI\b", "suicidal homicidal"),
     (
         r"\b(?:passive |active )?(?:suicidal (?:ideation|thoughts?|thinking)|thoughts? (?:of|about) (?:suicide|killing"
@@ -82,7 +89,8 @@ FORMS: Final = {
         "fall": "fell fallen", "rise": "rose risen", "go": "went gone goes", "say": "said says", "tell": "told",
         "take": "took taken", "sleep": "slept", "eat": "ate eaten", "drink": "drank drunk", "feel": "felt",
         "keep": "kept", "leave": "left", "meet": "met", "make": "made", "begin": "began begun", "come": "came",
-        "give": "gave given", "wake": "woke woken awake waking", "lose": "lost losing loss", "find": "found",
+        "give": "gave given", "wake": "woke woken awake waking", "lose": "lost losing loss", "disclose": "disclosure disclosures disclosed",
+        "find": "found",
         "hold": "held", "read": "reads", "write": "wrote written", "run": "ran", "see": "saw seen", "get": "got gotten",
         "bring": "brought", "buy": "bought", "think": "thought thoughts", "drive": "drove driven driving",
         "know": "knew known", "sell": "sold", "send": "sent", "speak": "spoke spoken", "stand": "stood",
@@ -105,11 +113,11 @@ FORMS: Final = {
 _SAME: Final = (
     "improve better brighter lift progress", "worse worsen deteriorate decline", "increase raise rise up higher climb elevate grow",
     "decrease reduce lower down fall drop less lessen taper cut fewer", "start begin initiate commence started since restart resume",
-    "stop discontinue cease quit end hold halt", "continue remain maintain carry persist stay ongoing keep still unchanged",
+    "stop discontinue cease quit end hold halt", "continue remain maintain carry persist stay ongoing still unchanged",
     "mother mom mum", "father dad", "spouse husband wife partner", "child kid", "sibling",
     "clinician provider therapist counselor", "psychiatrist prescriber", "anxious worry nervous", "sad unhappy low down",
     "irritable angry anger", "sleep insomnia asleep", "visit appointment session meeting", "drug medicate medicine med pill tablet capsule",
-    "dose dosage", "agree accept consent", "refuse decline reject", "miss absent", "attend come present",
+    "dose dosage", "agree accept consent", "refuse decline reject", "miss absent", "attend keep present",
     "tell inform explain say state", "talk discuss speak review", "speak call phone telephone", "expect anticipate",
     "trigger stressor", "job work employment", "school class", "home house", "money financial finance", "help assist support aid",
     "friend companion", "gun firearm weapon rifle pistol", "alcohol drink", "abstain sober abstinent",
@@ -148,15 +156,23 @@ def _stemmed(word: str) -> str:
 
 SYNONYMS: Final = _table(_SAME)
 
-_OPPOSITES: Final = (
-    "improve/worse", "increase/decrease", "start/stop", "continue/stop", "left/right", "keep/miss", "attend/miss", "agree/refuse", "good/poor",
-    "better/worse", "active/inactive", "active/revoked", "stable/unstable", "safe/unsafe", "employed/unemployed", "more/decrease", "able/unable",
-    "always/never", "present/absent", "open/closed", "willing/unwilling", "achieved/unmet", "high/low", "full/partial", "easy/hard",
-    "gain/lose", "accept/refuse", "cooperative/guarded", "voluntary/involuntary", "positive/negative", "signed/unsigned", "met/unmet",
-    "before/after", "calm/agitated", "first/last", "most/least", "all/none", "early/late", "inside/outside", "arrive/leave", "past/upcoming",
-)  # fmt: skip
-OPPOSITES: Final = tuple((one, other) for one, _, other in (pair.partition("/") for pair in _OPPOSITES))
+_NEUTRAL_WORDS = """
+    january february march april june july august september october november december jan feb mar apr jun jul aug sep sept
+    oct nov dec dr mr mrs ms md po bid tid prescrib prescribe order most recently nothing
+    a an the and or but nor so as at by for from in into of off on onto out over per than that this these those to
+    up with within via about above after again also am any are be been before being between both can could did do
+    does during each either else had has have having he her hers him his how i if is it its itself just me my no
+    not now own she should some such their theirs them then there they thing through too under until upon very was
+    we were what when where whether which while who whom whose why will would yet you your himself herself
+    themselves none neither never only still already though although however client patient individual document
+    record chart note noted source sources state report indicate describe per according currently current present
+    presently today time times session visit made make get per one ones day week month year date dated regarding
+    course told as care team owner due done written write list listed follow following include including remain
+    continue say tell day appear seem be become show find see client's patient's mg mcg point ml hour minute
+    status known person come go take give endorse acknowledge express share mention mentioned likewise furthermore
+    additionally moreover meanwhile overall together all every since further well
+"""
+NEUTRAL: Final = frozenset(_NEUTRAL_WORDS.split())
 
-NEUTRAL: Final = frozenset(
-    ["a", "an", "the", "and", "or", "but", "nor", "so", "as", "at", "by", "for", "from", "in", "into", "of", "off", "on", "onto", "out", "over", "per", "than", "that", "this", "these", "those", "to", "up", "with", "within", "via", "about", "above", "after", "again", "also", "am", "any", "are", "be", "been", "before", "being", "between", "both", "can", "could", "did", "do", "does", "during", "each", "either", "else", "had", "has", "have", "having", "he", "her", "hers", "him", "his", "how", "i", "if", "is", "it", "its", "itself", "just", "me", "my", "no", "not", "now", "own", "she", "should", "some", "such", "their", "theirs", "them", "then", "there", "they", "thing", "through", "too", "under", "until", "upon", "very", "was", "we", "were", "what", "when", "where", "whether", "which", "while", "who", "whom", "whose", "why", "will", "would", "yet", "you", "your", "himself", "herself", "themselves", "none", "neither", "never", "only", "still", "already", "though", "although", "however", "client", "patient", "individual", "document", "record", "chart", "note", "noted", "source", "sources", "state", "report", "indicate", "describe", "per", "according", "currently", "current", "present", "presently", "today", "time", "times", "session", "visit", "made", "make", "get", "per", "one", "ones", "day", "week", "month", "year", "date", "dated", "regarding", "course", "told", "safety", "as", "reason", "diagnos", "diagnosis", "treatment", "labs", "alert", "supports", "care", "team", "goal", "owner", "due", "done", "written", "write", "list", "listed", "follow", "following", "include", "including", "remain", "continue", "say", "tell", "day", "appear", "seem", "be", "become", "show", "find", "see", "client's", "patient's", "mg", "mcg", "point", "ml", "hour", "minute", "status", "known", "person", "come", "go", "take", "give", "endorse", "acknowledge", "express", "share", "mention", "mentioned", "likewise", "furthermore", "additionally", "moreover", "meanwhile", "overall", "together", "all", "every", "since", "further", "well"]
-)
+_LABEL_WORDS = "safety reason diagnos diagnosis treatment care lab labs exam alert support supports help goal"
+LABELS: Final = frozenset(_LABEL_WORDS.split())  # of the template's own: they support nothing, but can be denied

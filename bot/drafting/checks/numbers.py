@@ -19,7 +19,12 @@ WORDS = {
     **{word: float(value) for value, word in enumerate(_ONES.split())},
     **{word: float(value) for value, word in zip(range(20, 100, 10), _TENS.split(), strict=True)},
     **{word: float(value) for value, word in enumerate(_ORDINALS.split(), start=3)},
-    "hundred": 100.0, "dozen": 12.0, "twice": 2.0, "thrice": 3.0, "couple": 2.0, "half": 0.5,
+    "hundred": 100.0,
+    "dozen": 12.0,
+    "twice": 2.0,
+    "thrice": 3.0,
+    "couple": 2.0,
+    "half": 0.5,
 }
 _LOOSE = {
     "both": 2.0,

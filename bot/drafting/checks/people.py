@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from bot.drafting.checks import dates
 from bot.drafting.checks.drugs import GENERIC
 from bot.drafting.checks.lexicon import NEUTRAL, SYNONYMS
 from bot.drafting.checks.numbers import INSTRUMENT
@@ -60,7 +61,7 @@ def _name_wrong(sentence: str, sources: Sequence[str]) -> bool:
 @lru_cache(maxsize=4096)
 def names(text: str) -> tuple[str, ...]:
     """Capitalised words that stand there as names: within a sentence, or as a subject that is no common word."""
-    line = INSTRUMENT.sub(lambda name: name[0].lower(), folded(TAG.sub(" x ", text)))
+    line = INSTRUMENT.sub(lambda name: name[0].lower(), dates.masked(TAG.sub(" x ", text), ()))
     return tuple(match[1] for match in _NAME.finditer(line) if _stands_as_name(match, line))
 
 
@@ -109,6 +110,16 @@ def _pronoun_wrong(sentence: str, sources: Sequence[str]) -> bool:
     return (bool(_HE.search(said)) and she and not he) or (bool(_SHE.search(said)) and he and not she)
 
 
-_ORDINARY = frozenset(
-    ["i", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "dr", "mr", "mrs", "ms", "mx", "prof", "rev", "the", "this", "that", "these", "those", "there", "here", "what", "if", "when", "while", "since", "although", "no", "not", "none", "never", "nothing", "neither", "nobody", "some", "any", "each", "all", "both", "several", "most", "many", "few", "more", "less", "after", "before", "during", "until", "by", "in", "on", "at", "to", "for", "from", "with", "without", "as", "per", "about", "above", "under", "over", "of", "and", "but", "or", "so", "yet", "also", "then", "now", "today", "she", "he", "they", "it", "we", "you", "safety", "plan", "alert", "alerts", "risk", "mood", "sleep", "anxiety", "depression", "current", "active", "recent", "medication", "medications", "dose", "denies", "denied", "reports", "reported", "states", "stated", "notes", "noted", "agrees", "agreed", "plans", "will", "has", "have", "had", "is", "are", "was", "were", "did", "does", "do", "attended", "missed", "kept", "next", "last", "suicide", "suicidal", "ideation", "english", "spanish", "goal", "target", "baseline", "treatment", "therapy", "individual", "group", "family", "psychiatric", "medical", "symptoms", "score", "scores", "severity", "warning", "signs", "crisis", "follow", "followup", "referral", "labs", "lab", "visit", "visits", "session", "screening", "screen"]
-)
+_ORDINARY_WORDS = """
+    i monday tuesday wednesday thursday friday saturday sunday january february march april may june july august
+    september october november december dr mr mrs ms mx prof rev the this that these those there here what if when
+    while since although no not none never nothing neither nobody some any each all both several most many few
+    more less after before during until by in on at to for from with without as per about above under over of and
+    but or so yet also then now today she he they it we you safety plan alert alerts risk mood sleep anxiety
+    depression current active recent medication medications dose denies denied reports reported states stated
+    notes noted agrees agreed plans will has have had is are was were did does do attended missed kept next last
+    suicide suicidal ideation english spanish goal target baseline treatment therapy individual group family
+    psychiatric medical symptoms score scores severity warning signs crisis follow followup referral labs lab
+    visit visits session screening screen
+"""
+_ORDINARY = frozenset(_ORDINARY_WORDS.split())

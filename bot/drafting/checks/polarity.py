@@ -11,9 +11,11 @@ from bot.drafting.checks.scope import RISK, Reading, Status, readings
 from bot.drafting.checks.words import concept, folded, spoken
 
 _GENERAL = frozenset(concept(word) for word in ("means", "threat", "kill", "intent", "ideation", "cutting"))
-LEVELS = frozenset(
-    ["minimal", "mild", "moderate", "moderately", "severe", "low", "high", "imminent", "elevated", "stable", "watcher", "urgent", "acute", "chronic", "passive", "fleeting"]
-)
+_LEVELS_WORDS = """
+    minimal mild moderate moderately severe low high imminent elevated stable watcher urgent acute chronic passive
+    fleeting
+"""
+LEVELS = frozenset(_LEVELS_WORDS.split())
 _NOT_A_LEVEL = re.compile(r"\b(?:highly|high school|severe weather|low income|low carb)\b")
 
 

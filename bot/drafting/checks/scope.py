@@ -23,19 +23,23 @@ class Status(StrEnum):
 
 type Reading = frozenset[Status]
 
-RISK = frozenset(
-    concept(word)
-    for word in ["suicidal", "suicide", "homicidal", "selfharm", "deathwish", "attempt", "overdose", "gun", "hallucinations", "violence", "violent", "assault", "abuse", "cutting", "kill", "intent", "paranoia", "delusions", "mania", "manic", "psychosis", "psychotic", "firearm", "weapon", "means", "threat", "ideation"]
-)
+_RISK_WORDS = """
+    suicidal suicide homicidal selfharm deathwish attempt overdose gun hallucinations violence violent assault
+    abuse cutting kill intent paranoia delusions mania manic psychosis psychotic firearm weapon means threat
+    ideation
+"""
+RISK = frozenset(concept(word) for word in _RISK_WORDS.split())
 _UNKNOWN = (
     r"\b(?:not|un|never)[ -]?(?:been |be |yet |able to )*(?:assessed|assess|asked|screened|answered|evaluated|explored|documented|recorded"
     r"|known|obtained|administered|completed|addressed|stated)\b|\bundocumented\b|\bunknown\b|\bunclear whether\b"
     r"|\b(?:can not|could not|did not|was not|were not) (?:be )?(?:assess\w*|ask\w*|screen\w*|evaluat\w*|explor\w*|read|answer\w*|complete\w*|document\w*)\b"
     r"|\bnot able to (?:assess|ask|screen|evaluate|explore)|\bdeferred\b|\b(?:declined|refused) to (?:answer|say|discuss)\b"
-    r"|\bno (?:\w+ ){0,5}(?:documented|recorded|charted|noted in the chart)\b|\bnothing (?:\w+ )?(?:is )?documented\b|\black(?:s|ing)? documentation\b"
+    r"|\bno (?:[\w()-]+ ){0,6}(?:documented|recorded|charted|noted in the chart)\b|\bnothing (?:\w+ )?(?:is )?documented\b|\black(?:s|ing)? documentation\b"
+    r"|\b(?:do|does|did) not (?:document|record|state)\b"
     r"|\bmissing from the (?:chart|record)\b|\bno (?:record|documentation|data|information|assessment) (?:of|on|about|for|whether)\b"
 )
 _ASKED_NO = re.compile(_UNKNOWN)
+_ACTIVE = re.compile(r"\b(?:do|does|did) not (?:document|record|state)|\b(?:of|on|about|for|whether)$|^nothing|^lack")
 _POSSIBLE = re.compile(
     r"\bpossibl[ey]\b|\bmaybe\b|\bunclear\b|\bvague\b|\bsuspected\b|\bquestionable\b|\bmay have\b|\bmight have\b|\bappears? to have\b"
 )
@@ -64,15 +68,36 @@ _BREAK = re.compile(
     r"[.;:!?]+(?!\d)(?=\s|$|\")|\b(?:but|however|although|though|except|yet|whereas|while|because|despite)\b|, (?:then|so|and then)\b"
     r"|\band (?=(?:is|was|has|had|will|can|does|did|feels|felt|reports?|says|said|states?|agrees?|agreed|endorses?|remains?|continues?|keeps?|takes|plans)\b)"
 )
-_FORWARD = frozenset({"no", "not", "never", "nor", "neither", "deny", "negat", "lack", "zero"})
+_FORWARD = frozenset({"no", "nothing", "nobody", "not", "never", "nor", "neither", "deny", "negat", "lack"})
 _BACKWARD = frozenset({"denied", "none", "negative", "neg", "absent", "nil"})
-_AFFIRM = frozenset(
-    ["endorses", "endorsed", "endorse", "reports", "reported", "report", "says", "said", "states", "stated", "admits", "admitted", "disclosed", "disclose", "disclosing", "remains", "remain", "persists", "persist", "continues", "describes"]
-)
+_AFFIRM_WORDS = """
+    endorses endorsed endorse reports reported report says said states stated admits admitted disclosed disclose
+    disclosing remains remain persists persist continues describes
+"""
+_AFFIRM = frozenset(_AFFIRM_WORDS.split())
 _PREPOSITIONS = frozenset(
     {"in", "at", "on", "by", "since", "throughout", "during", "today", "and", "or", ",", "(", ")", "/"}
 )
 _REACH = 5
+_MARK = re.compile(r"[a-z]+(?:'[a-z]+)?|[,()/\"]|\d[\d.:/-]*")
+_LISTED = frozenset(
+    {
+        "or",
+        "and",
+        "nor",
+        "any",
+        "current",
+        "active",
+        "passive",
+        "plan",
+        "intent",
+        "no",
+        "thoughts",
+        "urges",
+        "wish",
+        "recent",
+    }
+)
 
 
 @lru_cache(maxsize=4096)
@@ -80,7 +105,7 @@ def readings(text: str) -> dict[str, tuple[Reading, ...]]:
     """Each concept of the text with how every mention of it may be read."""
     found: dict[str, list[Reading]] = {}
     words = _NAMES_ONLY.sub(lambda name: " denied " if name[0] == "(-)" else " ", spoken(TAG.sub(" ", text)))
-    words = _ANSWER.sub(" ", words)
+    words = _ANSWER.sub(" ", words.replace("document:", "document"))
     turned = bool(_AT_FIRST.search(words) and _TURN.search(words))
     for clause in _BREAK.split(words):
         for name, reading in _clause(clause, turned=turned and bool(_AT_FIRST.search(clause))):
@@ -89,25 +114,43 @@ def readings(text: str) -> dict[str, tuple[Reading, ...]]:
 
 
 def _clause(clause: str, *, turned: bool) -> list[tuple[str, Reading]]:
-    marks = re.findall(r"[a-z]+(?:'[a-z]+)?|[,()/\"]|\d[\d.:/-]*", clause)
-    negated = _negated(marks)
-    unknown = _ASKED_NO.search(clause)
+    found = list(_MARK.finditer(clause))
+    negated = _negated([mark[0] for mark in found])
+    unknown = _reach_of_unknown(clause)
     out = []
-    for place, mark in enumerate(marks):
-        name = concept(mark) if is_word(mark) else ""
-        if not name or (neutral(mark) and name not in RISK and name not in {"assess", "document"}):
-            continue
-        out.append((name, _read(name, clause, negated[place], unknown=bool(unknown), turned=turned)))
+    for mark, reading in zip(found, negated, strict=True):
+        name = concept(mark[0]) if is_word(mark[0]) else ""
+        if name and (name in RISK or not neutral(mark[0]) or name in {"assess", "document"}):
+            out.append((name, _read(name, clause, reading, unknown=_unknown_at(mark.start(), unknown), turned=turned)))
     return out
 
 
-def _read(name: str, clause: str, negated: Reading, *, unknown: bool, turned: bool) -> Reading:
-    if name not in RISK:
-        return frozenset({Status.UNKNOWN, *negated}) if unknown else frozenset({Status.IS}) if turned else negated
-    if unknown:
+def _reach_of_unknown(clause: str) -> tuple[int, int] | None:
+    """From where to where a clause surely says that something is not known; None when it says no such thing."""
+    if (found := _ASKED_NO.search(clause)) is None:
+        return None
+    if _ACTIVE.search(found[0]):
+        return found.start(), found.end() + len(re.split(r"[,()]", clause[found.end() :])[0])
+    before = re.split(r"[,()]", clause[: found.start()])[-1]
+    words = [word for word in re.finditer(r"[a-z']+", before) if not neutral(word[0])][-3:]
+    begin = found.start() - len(before) + words[0].start() if words else found.start()
+    return begin, found.end()
+
+
+def _unknown_at(place: int, unknown: tuple[int, int] | None) -> bool | None:
+    """True: surely; False: perhaps; None: not at all."""
+    return None if unknown is None else unknown[0] <= place < unknown[1]
+
+
+def _read(name: str, clause: str, negated: Reading, *, unknown: bool | None, turned: bool) -> Reading:
+    if unknown or (unknown is not None and name in RISK):
         return frozenset({Status.UNKNOWN})
-    if Status.NOT in negated:
-        return frozenset({Status.IS}) if turned else negated
+    if unknown is not None:
+        return frozenset({Status.UNKNOWN, *negated})
+    if turned and Status.NOT in negated:
+        return frozenset({Status.IS})
+    if name not in RISK or Status.NOT in negated:
+        return negated
     for pattern, status in ((_OTHERS, Status.OTHER), (_IF, Status.IF), (_POSSIBLE, Status.MAYBE), (_PAST, Status.WAS)):
         if pattern.search(clause):
             return frozenset({status})
@@ -126,7 +169,21 @@ def _negated(marks: list[str]) -> list[Reading]:
             ]
         elif stem(mark) in _FORWARD:
             _reach(marks, place, out, not_, open_)
+            _before(marks, place, out, not_, open_)
+    for place, mark in enumerate(marks[1:]):
+        if mark == "yes":
+            out[place] = is_
     return out
+
+
+def _before(marks: list[str], place: int, out: list[Reading], not_: Reading, open_: Reading) -> None:
+    """ "The thoughts did not return" denies the thoughts; "leave no voicemail" and "do not leave" are one."""
+    behind = [mark for mark in marks[place + 1 :] if is_word(mark) and not neutral(mark)]
+    if marks[place] in {"not", "never"} and not behind:
+        begin = max((n + 1 for n in range(place) if not is_word(marks[n])), default=0)
+        out[begin:place] = [not_] * (place - begin)
+    elif marks[place] == "no" and place and is_word(marks[place - 1]) and concept(marks[place - 1]) not in RISK:
+        out[place - 1] = open_
 
 
 def _closes(marks: list[str], place: int) -> bool:
@@ -147,15 +204,17 @@ def _since_comma(marks: list[str], place: int) -> int:
 
 def _reach(marks: list[str], place: int, out: list[Reading], not_: Reading, open_: Reading) -> None:
     """Forward: sure for a few words, and for risk all along a list; open behind a comma or further on."""
-    steps = 0
-    beyond = False
+    steps, listed, beyond = 0, True, False
     for n in range(place + 1, len(marks)):
-        mark = marks[n]
+        mark, before = marks[n], marks[n - 1]
         if mark in _AFFIRM and steps > 0 and any(concept(other) in RISK or n - place > 2 for other in marks[place:n]):
             return
-        if not is_word(mark):
-            beyond = beyond or mark == ","
-            continue
-        steps += not neutral(mark)
-        sure = concept(mark) in RISK or (not beyond and steps <= _REACH)
-        out[n] = not_ if sure else open_
+        beyond = beyond or before in {",", "(", ")"}
+        if before == ",":
+            in_a_list = mark in {"a", "an"} and bool({"or", "nor"} & set(marks[n:]))
+            listed = listed and (concept(mark) in RISK or mark in _LISTED or in_a_list)
+        if is_word(mark):
+            steps += not neutral(mark)
+            risk = concept(mark) in RISK
+            sure = listed if risk else (not beyond and steps <= _REACH)
+            out[n] = not_ if sure else out[n] if risk else open_

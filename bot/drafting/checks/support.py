@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from bot.drafting.checks.words import content, folded
+from bot.drafting.checks.words import content, folded, labels
 
 ENOUGH = 0.5  # of the concepts of a sentence
 NEW_IN_A_PART = 3  # concepts of one part of a sentence, all new: an addition, not a paraphrase
@@ -13,6 +13,8 @@ _PART = re.compile(r"[;:.,](?=\s)|\b(?:and|but|while|because|so|although|which|w
 def wrong(sentence: str, sources: Sequence[str]) -> bool:
     held = frozenset[str]().union(*(content(source) for source in sources))
     said = content(sentence)
+    if not said and not labels(sentence) <= frozenset[str]().union(*(labels(source) for source in sources)):
+        return True
     if said and len(said & held) / len(said) < ENOUGH:
         return True
     return any(_all_new(content(part), held) for part in _PART.split(folded(sentence)))

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from bot.drafting.checks.lexicon import FORMS, NEUTRAL, PHRASES, SYNONYMS
+from bot.drafting.checks.lexicon import FORMS, LABELS, NEUTRAL, PHRASES, SYNONYMS
 
 TAG = re.compile(r"\[([A-Z][A-Z_]*_?\d+)[^\]\n]*\]")
 _FOLD = str.maketrans(
@@ -75,7 +75,13 @@ def is_word(token: str) -> bool:
 def content(text: str) -> frozenset[str]:
     """The concepts a text is about: no numbers, no marks, no words that say nothing of their own."""
     found = (concept(token) for token in tokens(text) if is_word(token) and not neutral(token))
-    return frozenset(each for each in found if len(each) > 1 and each not in NEUTRAL)
+    return frozenset(each for each in found if len(each) > 1 and each not in NEUTRAL and each not in LABELS)
+
+
+@lru_cache(maxsize=4096)
+def labels(text: str) -> frozenset[str]:
+    """The labels of the template that a text names: "alert", "treatment"."""
+    return frozenset(concept(token) for token in tokens(text) if is_word(token)) & LABELS
 
 
 def neutral(token: str) -> bool:
