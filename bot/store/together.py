@@ -1,6 +1,6 @@
 """What comes in at the same time is done in one go: while one transaction commits, the next one gathers.
 
-The first call does not wait for others, so that a quiet system is as fast as without this.
+The first call waits for others only where `gather_s` says so: a quiet system is as fast as without this.
 """
 
 import asyncio
@@ -13,8 +13,11 @@ MOST: Final = 32
 class Together[T]:
     """`await together.add(one)` returns when `do` has done it, and raises what `do` raised for all it was given."""
 
-    def __init__(self, do: Callable[[Sequence[T]], Awaitable[None]]) -> None:
+    def __init__(
+        self, do: Callable[[Sequence[T]], Awaitable[None]], *, gather_s: Callable[[], float] = lambda: 0.0
+    ) -> None:
         self._do = do
+        self._gather_s = gather_s
         self._waiting: list[tuple[T, asyncio.Future[None]]] = []
         self._doing: asyncio.Task[None] | None = None
 
@@ -33,6 +36,8 @@ class Together[T]:
     async def _all(self) -> None:
         try:
             while self._waiting:
+                if len(self._waiting) < MOST and (gather_s := self._gather_s()) > 0:
+                    await asyncio.sleep(gather_s)
                 batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
                 await self._one_go(batch)
         except asyncio.CancelledError:

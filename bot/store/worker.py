@@ -33,7 +33,8 @@ from bot.store.together import Together
 
 CRISIS_LEASE_S: Final = 5.0
 DATABASE_PAUSE_S: Final = 0.3
-ROUNDS_APART_S: Final = 0.01  # measured: without it each finished job costs a look and a claim of its own
+GATHER_S: Final = 0.002  # measured: half less work for each job than completing each by itself
+ROUNDS_APART_S: Final = 0.005  # measured: without it each finished job costs a look and a claim of its own
 CANCEL_S: Final = 2.0
 _log = structlog.get_logger(__name__)
 
@@ -58,7 +59,8 @@ class _Group:
 
     @property
     def free(self) -> int:
-        return self.slots - len(self.running)
+        """What is being recorded calls nobody any more, and leaves its place to the next."""
+        return self.slots - sum(not one.settling for one in self.running.values())
 
 
 class Worker:
@@ -96,7 +98,7 @@ class Worker:
         self._claims = 0
         self._crisis = _Group(crisis=True, slots=crisis_slots, lease_s=min(lease_s, CRISIS_LEASE_S))
         self._others = _Group(crisis=False, slots=slots, lease_s=lease_s)
-        self._completions = Together(partial(complete_together, db))
+        self._completions = Together(partial(complete_together, db), gather_s=self._gather_s)
         self._wake = asyncio.Event()
         self._looked = 0.0
         self._stopping = False
@@ -208,6 +210,10 @@ class Worker:
                 await self._wake.wait()
 
     # Doing and holding
+
+    def _gather_s(self) -> float:
+        """Under load completions wait a moment for each other; a few at work are recorded at once."""
+        return GATHER_S if len(self._others.running) >= self._others.slots // 2 else 0.0
 
     def _start(self, group: _Group, held: Held) -> None:
         limit_s = self._rules.limit_s(held.job)
