@@ -20,6 +20,7 @@ from bot import clinical_systems, metrics, sandbox_page
 from bot.chat import CardView, Chat, Desk, Platform
 from bot.clinic import CONSOLE_TENANT, Clinic
 from bot.clinical_systems import Charts
+from bot.drafting.drafter import Drafter
 from bot.flow import housekeeping
 from bot.flow.desk import FlowDesk, handlers, on_dead
 from bot.flow.inbox import KeptDesk
@@ -27,7 +28,7 @@ from bot.flow.intake import understood
 from bot.flow.membership import Memberships
 from bot.flow.office import Office, PageSize
 from bot.people import People
-from bot.settings import Profile, Settings
+from bot.settings import LlmSettings, Profile, Settings
 from bot.slack import limits as slack_limits
 from bot.slack import render as slack_render
 from bot.slack.app import SlackPlatform
@@ -64,6 +65,7 @@ PAGE_SIZES = {
 }
 POLL_S = 5.0  # the net under the wake-ups: in the process by each commit, between processes by LISTEN/NOTIFY
 LANE_LIMITS = {"chat": 1, "tell": 1, "ehr": 6}
+TIME_LIMIT_S = dict.fromkeys(("prepare", "read_again", "file"), 120.0)  # a slow chart, then a slow model
 PATIENCE = {  # attempts before a person must look; those that wait for the EHR or a platform try for about a day
     **dict.fromkeys(
         ("caseload", "prepare", "read_again", "file", "file_words", "post_card", "redraw_card", "tell"), 300
@@ -131,6 +133,7 @@ async def built(
             chats=chats,
             page_sizes=PAGE_SIZES,
             clock=clock,
+            drafter=await stack.enter_async_context(drafter_of(settings.llm)),
         )
         desk = KeptDesk(FlowDesk(office), office, understood)
         site = web.Application(client_max_size=1024 * 1024)
@@ -141,6 +144,7 @@ async def built(
             on_dead=partial(on_dead, office),
             lane_limits=LANE_LIMITS,
             max_attempts=PATIENCE,
+            time_limit_s=TIME_LIMIT_S,
             poll_s=POLL_S,
         )
         claims = StoredClaims(db, replica=f"{socket.gethostname()}:{os.getpid()}")
@@ -160,6 +164,21 @@ async def at_work(baton: Baton) -> AsyncIterator[None]:
         await stack.enter_async_context(baton.desk.watched())
         _log.info("at_work", dialect=baton.office.db.dialect, pid=os.getpid())
         yield
+
+
+@asynccontextmanager
+async def drafter_of(llm: LlmSettings) -> AsyncIterator[Drafter]:
+    """Drafting as it is set up. The model's library is only loaded where there is a model."""
+    if llm.kind == "none":
+        yield Drafter()
+        return
+    from bot.drafting import openai_model  # noqa: PLC0415 - a second of start-up that most starts do not need
+
+    key = llm.api_key.get_secret_value() if llm.api_key else "none-needed"
+    provider = openai_model.Provider(llm.kind, llm.base_url, key, llm.model, llm.api_version)
+    limits = openai_model.Limits(llm.timeout_s, llm.max_concurrent)
+    async with openai_model.opened(provider, limits) as model:
+        yield Drafter(model, part2=llm.part2, cost_in=llm.cost_in, cost_out=llm.cost_out, kept_days=llm.retention_days)
 
 
 def seal_of(settings: Settings) -> Seal:

@@ -53,6 +53,7 @@ class Team(_Part):
     handoff_sla_minutes: int = Field(default=240, gt=0)
     part2_program: bool = False  # a federally assisted SUD program (42 CFR 2.11)
     rollout: dict[str, Literal["off", "sandbox", "shadow", "live"]] = Field(default_factory=dict)  # by skill
+    drafting: Literal["template", "model"] = "model"  # whether a model may word drafts, where one is set up
 
 
 class Channel(_Part):

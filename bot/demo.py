@@ -5,7 +5,7 @@ It goes through the same desk, worker, EHR adapter and audit trail as the runnin
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -147,9 +147,11 @@ async def _result(story: Story, draft_id: str) -> dict[str, Any]:
         stored = await records.receipts(conn, draft_id)
         content_hash = await records.hash_of(conn, draft_id, draft.version)
         verdict = await audit.verify(conn)
+        how = await records.how_of(conn, draft_id, draft.version)
     refs = {step: str(row["ref"]) for step, row in stored.items()}
     return {
         "draft": draft.id,
+        "drafting": asdict(how) | {"said": how.sentence()} if how else None,
         "state": draft.state.value,
         "content_hash": content_hash,
         "readback_hash": stored["document"]["readback_hash"],
@@ -168,6 +170,7 @@ async def _result(story: Story, draft_id: str) -> dict[str, Any]:
 def print_result(show: Console, result: dict[str, Any]) -> None:
     table = Table(title="What is in the chart and in the audit trail", show_header=False, title_justify="left")
     flat = {**result["ehr"], **{k: v for k, v in result.items() if k != "ehr"}}
+    flat["drafting"] = (result["drafting"] or {}).get("said", "not known")
     for name, value in flat.items():
         table.add_row(name, ", ".join(value) if isinstance(value, list) else str(value))
     show.print(table)

@@ -3,10 +3,11 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.flow import calls
 from bot.store import jobs
 from bot.store import tables as t
 from bot.store.session import Database
@@ -34,6 +35,7 @@ def routes(db: Database, calendar: Calendar) -> list[web.RouteDef]:
         async with db.read() as conn:
             await _queue(conn, registry)
             await _inbox(conn, registry)
+            _model(await calls.figures(conn), registry)
         _calendar(await calendar(), registry)
         return web.Response(body=generate_latest(registry), content_type="text/plain", charset="utf-8")
 
@@ -60,6 +62,19 @@ async def _inbox(conn: AsyncConnection, registry: CollectorRegistry) -> None:
     found: dict[str, int] = {row[0]: row[1] for row in await conn.execute(counted)}
     for state in ("received", "failed"):
         inbox.labels(state).set(found.get(state, 0))
+
+
+def _model(figures: Sequence[tuple[str, str, int, int, int, float]], registry: CollectorRegistry) -> None:
+    made = Counter(
+        "baton_model_calls", "Drafts put to a model, by what came of it", ["skill", "outcome"], registry=registry
+    )
+    tokens = Counter("baton_model_tokens", "Tokens sent and received", ["skill", "direction"], registry=registry)
+    cost = Counter("baton_model_cost", "By the prices in the settings", ["skill"], registry=registry)
+    for skill, outcome, count, prompt, completion, spent in figures:
+        made.labels(skill, outcome).inc(count)
+        tokens.labels(skill, "prompt").inc(prompt)
+        tokens.labels(skill, "completion").inc(completion)
+        cost.labels(skill).inc(spent)
 
 
 def _calendar(calendar: Sequence[Status], registry: CollectorRegistry) -> None:

@@ -3,6 +3,7 @@
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -45,7 +46,35 @@ class EhrSettings(BaseModel):
 
 
 class LlmSettings(BaseModel):
-    kind: Literal["none"] = "none"  # drafts come from the deterministic template
+    """`none`: drafts come from the deterministic template. Any compatible server is `openai` with its address."""
+
+    kind: Literal["none", "openai", "azure"] = "none"
+    base_url: str | None = None  # ends in /v1/; for azure with API_VERSION the resource's address
+    api_key: SecretStr | None = None
+    model: str = Field(default="", pattern=r"^[\w.:/@+-]{0,128}$")
+    api_version: str | None = None  # azure's dated API; without it, its /openai/v1/ address is used
+    timeout_s: float = Field(default=20.0, gt=0, le=45)  # for all tries of one draft together
+    max_concurrent: int = Field(default=4, ge=1, le=64)
+    retention_days: int = Field(default=30, ge=1, le=3650)  # of the de-identified prompt and answer
+    cost_in: float = Field(default=0.0, ge=0)  # per million prompt tokens, in whatever currency is read off the metrics
+    cost_out: float = Field(default=0.0, ge=0)
+    part2: bool = False  # a qualified service organization agreement (42 CFR 2.11) covers the model's vendor
+
+    @property
+    def missing(self) -> list[str]:
+        if self.kind == "none":
+            return []
+        needed: dict[str, object] = {"MODEL": self.model, "API_KEY": self.api_key or self.local}
+        needed |= {"BASE_URL": self.base_url} if self.kind == "azure" else {}
+        safe = self.base_url is None or self.local or self.base_url.startswith("https://")
+        return [f"LLM__{name}" for name, value in needed.items() if not value] + (
+            [] if safe else ["LLM__BASE_URL (https)"]
+        )
+
+    @property
+    def local(self) -> bool:
+        """A server on this machine, which may want no key."""
+        return urlsplit(self.base_url or "").hostname in {"127.0.0.1", "localhost", "::1"}
 
 
 class Settings(BaseSettings):
@@ -71,6 +100,7 @@ class Settings(BaseSettings):
             missing += [f"EHR__{name.upper()}" for name in ("base_url", "client_id") if not getattr(self.ehr, name)]
             if not (self.ehr.client_secret or self.ehr.private_key_file):
                 missing.append("EHR__CLIENT_SECRET or EHR__PRIVATE_KEY_FILE")
+        missing += self.llm.missing
         if missing:
             raise ValueError("missing: " + ", ".join(f"BATON_{name}" for name in missing))
         return self

@@ -13,15 +13,24 @@ class Renewed:
     changes: tuple[str, ...]
 
 
-def renew(old_base: DraftText, old_text: DraftText, new_base: DraftText) -> Renewed:
-    """Carry edits over and list every line that differs, section by section."""
-    before = {p.key: p for p in old_base.passages}
-    edited = {p.key: p for p in old_text.passages}
-    kept = [_carried(before.get(p.key), edited.get(p.key), p) for p in new_base.passages]
-    changes = [line for p in new_base.passages for line in _differences(before.get(p.key), p)]
-    gone = [
-        f"{p.title}: this section is no longer in the draft." for k, p in before.items() if k not in _keys(new_base)
-    ]
+def renew(
+    old_base: DraftText,
+    old_text: DraftText,
+    new_base: DraftText,
+    *,
+    templates: tuple[DraftText, DraftText] | None = None,
+) -> Renewed:
+    """Carry edits over and list every line that differs, section by section.
+
+    `templates`, old and new: what to compare where a model worded the bases. Its words may differ each time; the
+    chart's own lines differ only when the chart does.
+    """
+    told_before, told_now = (_by_key(each) for each in templates or (old_base, new_base))
+    before, edited = _by_key(old_base), _by_key(old_text)
+    same = {p.key for p in new_base.passages if _same(p.key, told_before, told_now, before, p)}
+    kept = [_carried(before.get(p.key), edited.get(p.key), p, unchanged=p.key in same) for p in new_base.passages]
+    changes = [line for key, p in told_now.items() for line in _differences(told_before.get(key), p)]
+    gone = [f"{p.title}: this section is no longer in the draft." for k, p in told_before.items() if k not in told_now]
     standing = {p.key for p, k in zip(new_base.passages, kept, strict=True) if k is not p}
     lost = [
         f"{p.title}: your wording was set aside because its sources changed: “{p.plain()}”"
@@ -39,10 +48,19 @@ def changed_sources(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[str
     return tuple(f"{count} {'entry is' if count == 1 else 'entries are'} {what}." for count, what in words if count)
 
 
-def _carried(before: Passage | None, edited: Passage | None, fresh: Passage) -> Passage:
+def _same(
+    key: str, old: Mapping[str, Passage], new: Mapping[str, Passage], before: Mapping[str, Passage], fresh: Passage
+) -> bool:
+    """Whether the chart says the same in this section; a section of no template is held against its last words."""
+    if key in old and key in new:
+        return old[key].plain() == new[key].plain()
+    return key not in old and key not in new and key in before and before[key].plain() == fresh.plain()
+
+
+def _carried(before: Passage | None, edited: Passage | None, fresh: Passage, *, unchanged: bool) -> Passage:
     if before is None or edited is None or edited == before:
         return fresh
-    return edited if before.plain() == fresh.plain() else fresh
+    return edited if unchanged else fresh
 
 
 def _differences(before: Passage | None, fresh: Passage) -> list[str]:
@@ -56,5 +74,5 @@ def _differences(before: Passage | None, fresh: Passage) -> list[str]:
     return out
 
 
-def _keys(text: DraftText) -> set[str]:
-    return {p.key for p in text.passages}
+def _by_key(text: DraftText) -> dict[str, Passage]:
+    return {p.key: p for p in text.passages}

@@ -16,6 +16,7 @@ from bot.flow.office import EHR_LANE, Office
 from bot.flow.reading import Drawn, draw_up
 from bot.flow.records import Content
 from bot.flow.standing import standing
+from bot.flow.wording import worded
 from bot.people import person
 from bot.privacy.audit import Action as Audited
 from bot.privacy.audit import Adapter, Outcome
@@ -103,13 +104,15 @@ async def _not_yet(office: Office, draft: Draft, content: Content) -> Finish | N
         step, receipt = found
         return lambda conn: _stored(conn, office, draft, step, receipt)
     approver = office.people.by_id(draft.decided_by or "")
-    drawn = await draw_up(office, await prepare.order_for(office, draft), by=approver)
+    order = await prepare.order_for(office, draft)
+    drawn = await draw_up(office, order, by=approver)
     if set(drawn.gaps) - set(content.unread):
         raise EhrUnavailable("Part of the chart cannot be read, so the approval cannot be checked.")
     void = await _void(office, draft) or await _moved(office, draft, content, drawn)
     if void is None:
         return None
-    return lambda conn: prepare.renew(conn, office, draft, content, drawn, trouble=void.code)
+    fresh = await worded(office, order, drawn, before=content)
+    return lambda conn: prepare.renew(conn, office, draft, content, fresh, trouble=void.code)
 
 
 async def _stored_before(office: Office, draft: Draft, content: Content) -> tuple[Step, Receipt] | None:

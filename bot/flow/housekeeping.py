@@ -1,10 +1,12 @@
 """What the calendar begins: forgetting what is over, and proving every day that the audit trail is whole."""
 
+from datetime import timedelta
 from typing import Final
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.flow import calls
 from bot.flow.office import Office
 from bot.privacy import audit
 from bot.store import inbox, jobs, slots
@@ -19,11 +21,16 @@ _log = structlog.get_logger(__name__)
 
 
 async def forget(office: Office, job: Job) -> Finish:
-    """Finished jobs, handled deliveries and old slots go; their keys stay longer than anybody repeats himself."""
+    """Finished jobs, handled deliveries and old slots go; their keys stay longer than anybody repeats himself.
+
+    So does what was sent to a model and answered, after the days the settings say.
+    """
 
     async def finish(conn: AsyncConnection) -> None:
         count = await jobs.purge(conn), await inbox.purge(conn), await slots.purge(conn)
-        _log.info("forgot", jobs=count[0], messages=count[1], count=sum(count))
+        old = office.clock() - timedelta(days=office.drafter.kept_days)
+        emptied = await calls.purge(conn, before=old)
+        _log.info("forgot", jobs=count[0], messages=count[1], count=sum(count) + emptied)
 
     return finish
 

@@ -1,13 +1,15 @@
 """Everything the verbs work with, built once in `bot.app` and passed on: no globals."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bot.chat import Chat, Place, Platform, Who
+from bot.chat import Chat, Notice, Place, Platform, Who
 from bot.clinic import Clinic, StaffMember
+from bot.crisis.ways.port import Ways
+from bot.drafting.drafter import Drafter
 from bot.flow.membership import Memberships
 from bot.flow.pace import Pace
 from bot.people import People
@@ -38,6 +40,10 @@ class Office:
     page_sizes: Mapping[Platform, PageSize]
     clock: Callable[[], datetime]
     pace: Pace = field(default_factory=Pace)
+    ways: Ways = field(default_factory=dict)  # SMS and voice; for the crisis engine only
+    approve_crisis: Callable[..., Awaitable[Notice]] | None = None  # (office, staff, code, from): typed `approve E-17`
+    heartbeat: Callable[[], Awaitable[None]] | None = None  # to the dead-man's switch, when the audit has passed
+    drafter: Drafter = field(default_factory=Drafter)
 
     def identity(self, staff: StaffMember, prefer: Platform | None = None) -> Who | None:
         """Where this person can be reached: on the preferred platform, else on any that is running. None: nowhere."""

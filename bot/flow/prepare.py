@@ -16,6 +16,7 @@ from bot.flow.office import EHR_LANE, Office, new_id
 from bot.flow.reading import Drawn, Order, draw_up
 from bot.flow.records import Asked, CardRow, Content
 from bot.flow.standing import standing
+from bot.flow.wording import counts, worded
 from bot.privacy.audit import Action as Audited
 from bot.privacy.policy import VERSION, Answer, may_ask
 from bot.store import jobs
@@ -136,7 +137,7 @@ async def prepare(office: Office, job: Job) -> Finish | None:
         if not answer.allowed:
             return _refusal(office, asked, staff, answer)
         order = await order_of(office, asked, staff)
-        drawn = await draw_up(office, order, by=staff, answer=answer)
+        drawn = await worded(office, order, await draw_up(office, order, by=staff, answer=answer))
     except EhrUnavailable as error:
         raise await _come_back(office, asked, job, error) from error
     except EhrError as error:
@@ -196,7 +197,7 @@ async def _keep_draft(
     await records.forget_words(conn, office.seal, asked.id)
     about = trail.about_draft(draft, drawn.text.content_hash())
     await _note_withheld(conn, office, draft, staff, drawn)
-    await trail.note(conn, office, Audited.DRAFT_MADE, None, about, output_hash=drawn.text.content_hash())
+    await _note_made(conn, office, about, drawn)
     await _show(conn, office, asked, draft)
     await _wind_up(conn, order.skill, draft.id, draft.version, drawn)
 
@@ -221,8 +222,26 @@ async def _keep_version(conn: AsyncConnection, office: Office, draft: Draft, dra
         content_hash=drawn.text.content_hash(),
         consent_hash=drawn.consent_hash,
         made_by=made_by,
+        how=drawn.how,
     )
     await records.add_version(conn, office.seal, draft.id, first, policy=VERSION, now=office.clock())
+
+
+async def _note_made(conn: AsyncConnection, office: Office, about: trail.About, drawn: Drawn) -> None:
+    """How the text came about, and for a model's words whose they are and what they cost."""
+    how, counted = drawn.how, {"counts": counts(drawn.how)} if drawn.use and drawn.how else {}
+    path = f"wording.{how.reason or how.path}" if how else None
+    await trail.note(
+        conn,
+        office,
+        Audited.DRAFT_MADE,
+        None,
+        about,
+        output_hash=about.version_hash,
+        model=drawn.use,
+        reason=path,
+        **counted,
+    )
 
 
 async def supersede_older(conn: AsyncConnection, office: Office, newer: Draft) -> None:
@@ -270,13 +289,15 @@ async def read_again(office: Office, job: Job) -> Finish | None:
     if draft is None or content is None or draft.state is not State.WAITING:
         return None
     try:
-        drawn = await draw_up(office, await order_for(office, draft), by=None)
+        order = await order_for(office, draft)
+        drawn = await draw_up(office, order, by=None)
     except EhrUnavailable as error:
         raise Later("ehr_unavailable", after_s=pause_s(job.attempt, error)) from error
     if drawn.same_chart(content.sources, content.unread) and drawn.consent_hash == content.consent_hash:
         if drawn.gaps:
             raise Later("still_unread", after_s=pause_s(job.attempt))
         return None
+    drawn = await worded(office, order, drawn, before=content)
     return lambda conn: renew(conn, office, draft, content, drawn, trouble=None)
 
 
@@ -284,8 +305,9 @@ async def renew(
     conn: AsyncConnection, office: Office, draft: Draft, old: Content, drawn: Drawn, *, trouble: str | None
 ) -> None:
     """A new version that waits and shows what changed. An approval of the old one is void."""
-    renewed = changes.renew(old.base, old.text, drawn.text)
     now, skill = office.clock(), office.shelf[draft.skill]
+    templates = (skill.compose(old.facts), drawn.template)
+    renewed = changes.renew(old.base, old.text, drawn.text, templates=templates)
     values: dict[str, Any] = {"version": draft.version + 1, "trouble": trouble, "decided_by": None, "decided_at": None}
     if draft.state is State.APPROVED:
         values["expires_at"] = now + skill.approval.expires_after
@@ -302,10 +324,11 @@ async def renew(
         content_hash=renewed.text.content_hash(),
         consent_hash=drawn.consent_hash,
         made_by="baton",
+        how=drawn.how,
     )
     await records.add_version(conn, office.seal, draft.id, fresh, policy=VERSION, now=now)
     await trail.note(conn, office, Audited.DRAFT_SUPERSEDED, None, trail.about_draft(draft, old.content_hash))
-    await trail.note(conn, office, Audited.DRAFT_MADE, None, trail.about_draft(draft, fresh.content_hash))
+    await _note_made(conn, office, trail.about_draft(draft, fresh.content_hash), drawn)
     await _note_withheld(conn, office, draft, None, drawn)
     await _wind_up(conn, skill, draft.id, fresh.version, drawn)
     await present.redraw_all(conn, draft)

@@ -209,7 +209,11 @@ async def card_view(office: Office, draft: Draft) -> CardView:
         content = await records.content(conn, office.seal, skill, draft.id, draft.version)
         done = len(await records.receipts(conn, draft.id))
         talk = await records.exchanges(conn, office.seal, draft.id)
-    card = views.with_changes(skill.card(content.facts, content.text), content) if content else _pointer(draft)
+    card = (
+        views.with_changes(views.with_how(skill.card(content.facts, content.text), content.how), content)
+        if content
+        else _pointer(draft)
+    )
     card = _with_talk(
         card, len([e for e in talk if e.kind == "question"]), len([e for e in talk if e.kind == "answer"])
     )
@@ -258,7 +262,7 @@ async def detail_blocks(office: Office, draft: Draft, version: int | None = None
     if content is None:
         refs = tuple((step, row["ref"]) for step, row in stored.items())
         return views.purged(draft, names(office, draft), refs)
-    card = views.with_changes(skill.card(content.facts, content.text), content)
+    card = views.with_changes(views.with_how(skill.card(content.facts, content.text), content.how), content)
     said = tuple(_said(office, e.kind, e.staff_id, e.words) for e in talk)
     return (*card.detail, *((Rows(said),) if said else ()))
 

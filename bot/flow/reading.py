@@ -5,17 +5,19 @@ Used when a draft is made, when it is read again, and before anything is filed. 
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.clinic import StaffMember
+from bot.drafting.how import How
 from bot.drafts import Draft
 from bot.flow import trail
 from bot.flow.office import Office
 from bot.people import person
 from bot.privacy.audit import Action as Audited
+from bot.privacy.audit import ModelUse
 from bot.privacy.consent import NOTHING_PROTECTED, Ruling, Use, rule_on, withhold
 from bot.privacy.labels import protected
 from bot.privacy.policy import READING, YES_TEAM, Answer, programs
@@ -46,15 +48,23 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A drafted text and all that a decision on it rests on."""
+    """A drafted text and all that a decision on it rests on.
+
+    `text` is the template's until `wording.worded` has put it into words and said in `how` what came of that.
+    """
 
     facts: Facts
     text: DraftText
+    template: DraftText
+    chart: ChartData = field(repr=False)  # as read: whom the chart names
+    part2: bool  # something in it is under 42 CFR Part 2
     sources: dict[str, str]
     ruling: Ruling
     withheld: int
     dropped_notes: int
     gaps: tuple[Section, ...]  # not read this time; worth another try
+    how: How | None = None
+    use: ModelUse | None = None  # the model whose words these are; None: the template's
 
     @property
     def consent_hash(self) -> str:
@@ -84,6 +94,11 @@ async def draw_up(office: Office, order: Order, *, by: StaffMember | None, answe
     return Drawn(
         facts=facts,
         text=text,
+        template=text,
+        chart=raw,
+        part2=any(
+            protected(item) for answer in seen.sections.values() if isinstance(answer, Read) for item in answer.items
+        ),
         sources=raw.versions(),
         ruling=ruling,
         withheld=sum(withheld.values()),

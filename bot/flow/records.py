@@ -1,7 +1,7 @@
 """Rows in, frozen records out: the only place of the flow that writes SQL for requests, drafts and cards."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.chat import CardRef, Place, Platform, Who
+from bot.drafting.how import How
 from bot.drafts import Draft, State, may_move
 from bot.store import tables as t
 from bot.store.sealed import Seal
@@ -57,6 +58,7 @@ class Content:
     content_hash: str
     consent_hash: str
     made_by: str
+    how: How | None = None  # how `base` got its words; None in versions of before it was kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,6 +265,7 @@ async def add_version(
             consent_hash=content.consent_hash,
             policy_version=policy,
             made_by=content.made_by,
+            how=asdict(content.how) if content.how else None,
             created_at=now,
         )
     )
@@ -290,6 +293,7 @@ async def content(conn: AsyncConnection, seal: Seal, skill: Skill[Any], draft_id
         content_hash=row["content_hash"],
         consent_hash=row["consent_hash"],
         made_by=row["made_by"],
+        how=How(**row["how"]) if row["how"] else None,
     )
 
 
@@ -297,6 +301,13 @@ async def hash_of(conn: AsyncConnection, draft_id: str, version: int) -> str | N
     """The content hash of one version: kept after the content is purged."""
     where = (t.draft_versions.c.draft_id == draft_id, t.draft_versions.c.version == version)
     return await conn.scalar(select(t.draft_versions.c.content_hash).where(*where))
+
+
+async def how_of(conn: AsyncConnection, draft_id: str, version: int) -> How | None:
+    """How one version got its words: kept after the content is purged."""
+    where = (t.draft_versions.c.draft_id == draft_id, t.draft_versions.c.version == version)
+    how = await conn.scalar(select(t.draft_versions.c.how).where(*where))
+    return How(**how) if how else None
 
 
 async def stamp_of(conn: AsyncConnection, draft_id: str, version: int) -> str:
@@ -310,6 +321,8 @@ async def purge(conn: AsyncConnection, seal: Seal, draft_id: str) -> None:
     forget(conn)
     nothing = dict.fromkeys(("facts", "text", "base", "changes", "sources"))
     await conn.execute(update(t.draft_versions).where(t.draft_versions.c.draft_id == draft_id).values(**nothing))
+    asked_in = select(t.drafts.c.request_id).where(t.drafts.c.id == draft_id).scalar_subquery()
+    await conn.execute(update(t.model_calls).where(t.model_calls.c.request_id == asked_in).values(tags=None))
     said = await conn.scalars(select(t.exchanges.c.id).where(t.exchanges.c.draft_id == draft_id))
     for exchange_id in said.all():
         silence = seal.seal("", context=f"exchanges.words/{exchange_id}")

@@ -55,6 +55,7 @@ def event(
     who: Who | None = None,
     place: Place | None = None,
     answer: Answer | None = None,
+    reason: str | None = None,
     **more: Any,
 ) -> audit.Event:
     """`answer` gives decision and rule; `more` are further fields of audit.Event, which checks their names."""
@@ -67,7 +68,7 @@ def event(
         object=audit.Object(type=about.kind, id=about.id, version_hash=about.version_hash),
         patient_ref=about.client_id,
         decision=_decision(answer),
-        reason=answer.rule if answer else None,
+        reason=answer.rule if answer else reason,
         policy_version=VERSION,
         **more,
     )

@@ -7,6 +7,7 @@ from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from bot.chat import Action, Button, CardView, Confirm, Detail, Status, Style, pages
+from bot.drafting.how import QUIET, How
 from bot.drafts import Draft, State
 from bot.flow.office import PageSize
 from bot.flow.records import Content
@@ -175,6 +176,15 @@ def with_changes(card: Card, content: Content) -> Card:
     banner = Banner(Tone.WARNING, count)
     passage = Sourced(Passage("changes", "What changed", lines))
     return replace(card, summary=(*card.summary, banner), detail=(banner, passage, *card.detail))
+
+
+def with_how(card: Card, how: How | None) -> Card:
+    """The card with how its text came about: a template, or whose words and what the check did to them."""
+    if how is None:
+        return card
+    tone = Tone.INFO if how.path == "model" or how.reason in QUIET else Tone.WARNING
+    banner = Banner(tone, how.sentence())
+    return replace(card, summary=(*card.summary, banner), detail=(*card.detail[:1], banner, *card.detail[1:]))
 
 
 def left_out(counts: dict[str, int]) -> Banner | None:

@@ -67,7 +67,11 @@ class Action(StrEnum):
     HANDOFF_RETURNED = "handoff_returned"
     # crisis
     ESCALATION_OPENED = "escalation_opened"
+    ESCALATION_SIGNAL_ADDED = "escalation_signal_added"
     ESCALATION_PAGED = "escalation_paged"
+    ESCALATION_DECAYED = "escalation_decayed"
+    ESCALATION_DISMISSED = "escalation_dismissed"
+    ESCALATION_REPAIRED = "escalation_repaired"
     ESCALATION_ACKNOWLEDGED = "escalation_acknowledged"
     ESCALATION_ASSESSED = "escalation_assessed"
     ESCALATION_DISPOSITION = "escalation_disposition"
@@ -141,7 +145,9 @@ class ModelUse:
     provider: str
     name: str
     version: str | None = None
-    prompt_hash: str | None = None
+    prompt: str | None = None  # version of the instructions: handoff-1
+    instructions_hash: str | None = None
+    prompt_hash: str | None = None  # of what was sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

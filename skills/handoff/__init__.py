@@ -3,12 +3,14 @@
 facts.py     what is taken from the chart, and which sentences of the notes
 severity.py  stable, watcher or urgent: by rule, with the reason beside it, or "cannot be stated"
 text.py      the draft, element by element; a missing element says so
+prompt.py    which of its lines a model may put into words
 proposal.py  the card that asks, and what a yes would write
 """
 
 from datetime import timedelta
 
 from skills.handoff.facts import READS, HandoffFacts, gather
+from skills.handoff.prompt import prompt
 from skills.handoff.proposal import card, writes
 from skills.handoff.text import compose
 from skills.kit import Acceptance, Approval, Command, Purpose, Role, Skill
@@ -35,4 +37,5 @@ SKILL = Skill(
     compose=compose,
     card=card,
     writes=writes,
+    prompt=prompt,
 )

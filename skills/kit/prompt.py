@@ -49,11 +49,17 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """`name` chooses the prompt file and its model card: "handoff"."""
+    """`name` chooses the prompt file and its model card: "handoff".
+
+    `words`: what the wanted passages may have together, lines that are never reworded included; None: no limit.
+    `rest`: key of the passage behind which statements stand that a wording left out; None: at the end.
+    """
 
     name: str
     wanted: tuple[Wanted, ...]
     evidence: tuple[Evidence, ...]
+    words: int | None = None
+    rest: str | None = None
 
     def cited(self, ids: tuple[str, ...]) -> tuple[Evidence, ...]:
         """The evidence with these ids, in the order of the prompt; an unknown id is not there."""

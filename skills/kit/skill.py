@@ -12,6 +12,7 @@ from ehr_clients.models import Section
 from ehr_clients.port import Write
 from skills.kit.card import Card, DraftText
 from skills.kit.chart import Chart
+from skills.kit.prompt import Prompt
 
 
 class Role(StrEnum):
@@ -120,3 +121,4 @@ class Skill[F: Facts]:
     compose: Callable[[F], DraftText]
     card: Callable[[F, DraftText], Card]
     writes: Callable[[F, DraftText, Signed], tuple[Step, ...]]
+    prompt: Callable[[F], Prompt] | None = None  # which lines of `compose` a model may put into words; None: none
