@@ -8,6 +8,7 @@ from skills.kit import Goal, Medication, Note, Source
 from skills.kit.notes import Part, Sentence, sentences
 from skills.kit.retrieval import relevant
 from skills.kit.safety import rated, said
+from skills.kit.stops import says_stopped
 from skills.kit.words import as_day, count, stated_day
 
 LAST_NOTES = 3
@@ -113,15 +114,6 @@ _LABS = re.compile(
     r"|urine drug)\b|\b(?:repeat|draw|check|order)\w*\s+(?:\w+\s+)?levels?\b",
     re.IGNORECASE,
 )
-_STOPPED_IT = (
-    r"(?<!not )(?<!n't )(?<!never )(?<!without )"
-    r"\b(?:stop(?:ped)?|discontinued?|no longer (?:on|taking|takes)|not taking|quit|off|ran out of|d/c(?:'?d)?)\s+"
-    r"(?:(?:of|taking|the|her|his|their|my)\s+){0,2}"
-)
-_WAS_STOPPED = (
-    r"\s+(?:\d[\d.]*\s*(?:mg|mcg|g)\s+)?(?:(?:was|is|has been|had been|now|recently)\s+){0,2}"
-    r"(?:stopped|discontinued|d/c'?d)\b"
-)
 _ON_HAND = (Part.ASSESSMENT, Part.PLAN, Part.OTHER, Part.RESPONSE)
 
 
@@ -182,14 +174,6 @@ def _calls_stopped(found: _Found, medication: Medication) -> bool:
     changed = medication.changed or medication.started
     later = changed is None or found.note.when is None or as_day(found.note.when) > changed
     return later and says_stopped(found.text, medication.name)
-
-
-def says_stopped(sentence: str, medication: str) -> bool:
-    name = "".join(medication.split()[:1])
-    if not name:
-        return False
-    pattern = rf"{_STOPPED_IT}{re.escape(name)}\b|(?<!not )\b{re.escape(name)}{_WAS_STOPPED}"
-    return bool(re.search(pattern, sentence, re.IGNORECASE))
 
 
 def _taker(taken: set[tuple[str, str]]) -> Callable[[Iterable[_Found], Callable[[_Found], bool]], tuple[Quote, ...]]:

@@ -10,7 +10,6 @@ from skills import handoff
 from skills.handoff.facts import READS, HandoffFacts, gather
 from skills.handoff.medicines import PART2_NOTICE
 from skills.handoff.proposal import card, writes
-from skills.handoff.quotes import says_stopped
 from skills.handoff.severity import severity
 from skills.handoff.text import MORE, SUMMARY, WORDS, compose
 from skills.kit import (
@@ -33,6 +32,7 @@ from skills.kit import (
     Text,
     Why,
 )
+from skills.kit.stops import says_stopped
 from tests.fakes import charts
 from tests.fakes.charts import NOW, alert, calm, cssrs, day, empty, moment, note, phq9, rich, visit
 
