@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from bot.chat import Place, Platform, Who
+from bot.crisis.policy import Crisis, Phone, misnamed
 from skills.kit import Role
 
 CONSOLE_TENANT = "console"
@@ -93,6 +94,7 @@ class StaffMember(_Part):
     slack: SlackId | None = None
     teams_app: TeamsId | None = None
     web: str | None = None
+    phone: Phone | None = None  # for crisis pages only
 
     @property
     def title(self) -> str:
@@ -119,6 +121,7 @@ class Clinic(_Part):
     channels: tuple[Channel, ...] = ()
     staff: tuple[StaffMember, ...] = Field(min_length=1)
     break_glass: BreakGlassRule = BreakGlassRule()
+    crisis: Crisis | None = None
 
     def zone(self, team_id: str | None = None) -> ZoneInfo:
         """The team's time zone, else the clinic's."""
@@ -155,7 +158,10 @@ def validated(plain: Mapping[str, Any]) -> Clinic:
     except ValidationError as error:
         mistakes = [f"{_place(e['loc'], plain)}: {e['msg']}" for e in error.errors(include_input=False)]
     staff, channels = _readable(plain, "staff", StaffMember), _readable(plain, "channels", Channel)
-    mistakes += _inconsistencies(_readable(plain, "teams", Team), staff, channels)
+    teams = _readable(plain, "teams", Team)
+    mistakes += _inconsistencies(teams, staff, channels)
+    if clinic is not None and clinic.crisis is not None:
+        mistakes += misnamed(clinic.crisis, staff={s.id for s in staff}, teams={t.id for t in teams})
     if clinic is None or mistakes:
         raise ClinicFileInvalid("The clinic file has mistakes:\n" + "\n".join(f"  - {line}" for line in mistakes))
     return clinic

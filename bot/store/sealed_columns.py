@@ -44,4 +44,6 @@ SEALED: Final = (
     SealedColumn(t.disclosures, "details", ("key",)),
     SealedColumn(t.inbox, "body", ("key",)),
     SealedColumn(t.inbox, "answer", ("key",)),
+    SealedColumn(t.escalation_signals, "signal", ("key",)),
+    SealedColumn(t.escalation_events, "words", ("escalation", "seq")),
 )

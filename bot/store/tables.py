@@ -318,3 +318,77 @@ schema_revisions = Table(  # what migrations/ has done to this database
     Column("phase", String(16), nullable=False),  # expand contract
     Column("applied_at", UtcTime, nullable=False),
 )
+
+escalations = Table(
+    "escalations",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),  # E-17 is number 17
+    Column("alias", String(32), nullable=False),
+    Column("client_id", String(128), nullable=False, index=True),  # "" for a drill
+    Column("team", String(64), nullable=False),
+    Column("treating", JSON, nullable=False),  # staff ids, where whoever opened it knew them
+    Column("drill", Boolean, nullable=False),
+    Column("tier", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("turn", Integer, nullable=False),
+    Column("owner", String(64)),
+    Column("due_at", UtcTime),  # when something happens next; None when closed
+    Column("standing", JSON, nullable=False),  # the whole state of the machine, its frozen policy included
+    Column("opened_at", UtcTime, nullable=False),
+    Column("acknowledged_at", UtcTime),
+    Column("updated_at", UtcTime, nullable=False),
+    Index("ix_escalations_due", "state", "due_at"),
+)
+
+escalation_signals = Table(  # what opened it, and what was added while it was open
+    "escalation_signals",
+    metadata,
+    Column("key", String(64), primary_key=True),  # a hash of what the signal is known by
+    Column("escalation", Integer, ForeignKey("escalations.number"), nullable=False, index=True),
+    Column("kind", String(64), nullable=False),
+    Column("tier", String(16), nullable=False),
+    Column("signal", LargeBinary, nullable=False),  # sealed: what it says, with its source
+    Column("at", UtcTime, nullable=False),
+)
+
+escalation_events = Table(  # everything that happened to it, in order
+    "escalation_events",
+    metadata,
+    Column("escalation", Integer, ForeignKey("escalations.number"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(32), nullable=False),
+    Column("staff_id", String(64)),
+    Column("at", UtcTime, nullable=False),
+    Column("body", JSON, nullable=False),  # codes, ids and counts
+    Column("words", LargeBinary),  # sealed: what a person said or filled in
+)
+
+escalation_pages = Table(  # one page to one person by one way
+    "escalation_pages",
+    metadata,
+    Column("key", String(160), primary_key=True),
+    Column("escalation", Integer, ForeignKey("escalations.number"), nullable=False, index=True),
+    Column("epoch", Integer, nullable=False),
+    Column("label", String(64), nullable=False),
+    Column("staff_id", String(64)),  # None: to a channel
+    Column("channel", String(64)),  # the clinic file's id of it
+    Column("way", String(16), nullable=False),
+    Column("state", String(16), nullable=False),  # due late sent undelivered stopped
+    Column("reason", String(64)),
+    Column("ref", String(255)),  # the provider's own id
+    Column("place", JSON),  # where it stands in chat, to be redrawn
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("settled_at", UtcTime),
+    Index("ix_escalation_pages_ref", "ref"),
+)
+
+crisis_watches = Table(  # one row: what the auditor found when it looked last
+    "crisis_watches",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("looked_at", UtcTime, nullable=False),
+    Column("passed_at", UtcTime),
+    Column("findings", JSON, nullable=False),  # code -> count, of the last look
+    Column("repaired", Integer, nullable=False),  # ever
+)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.chat import Place
+from bot.chat import CardRef, Place
 from bot.clinic import StaffMember
 from bot.crisis.policy import WayName
 
@@ -23,6 +23,7 @@ class Page:
     text: str  # one short sentence with the three above in it
     to: StaffMember | None
     place: Place | None = None
+    attempt: int = 1  # above one: an earlier attempt may have gone out, so look before sending
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Delivery:
     """`ref` is the provider's own id of the message or call, for its callbacks; "" when it gives none."""
 
     ref: str = ""
+    card: CardRef | None = None  # where it stands in chat, to be redrawn when somebody answers
     repeated: bool = False  # this key had gone out before
 
 

@@ -1,0 +1,215 @@
+"""One change of an escalation, in the caller's transaction: state, story, audit line, pages and the next due time.
+
+Whoever changes an escalation does it here, so that nothing of the five is ever without the others.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.chat import Place, Who
+from bot.clinic import StaffMember
+from bot.crisis import events as ev
+from bot.crisis import records
+from bot.crisis.escalation import Escalation, PageThese, Refused, State, apply
+from bot.crisis.policy import WayName
+from bot.crisis.recipients import resolve, ways_to
+from bot.crisis.records import PageRow, PageState, Stored
+from bot.flow import trail
+from bot.flow.office import Office
+from bot.privacy.audit import Action as Audited
+from bot.privacy.audit import Outcome
+from bot.store import jobs
+
+DUE, PAGE, REDRAW = "crisis_due", "crisis_page", "crisis_redraw"
+
+
+def about(stored: Stored) -> trail.About:
+    return trail.About("escalation", stored.code, client_id=stored.client_id or None)
+
+
+async def move(
+    conn: AsyncConnection,
+    office: Office,
+    was: Stored,
+    event: ev.Event,
+    *,
+    staff: StaffMember | None = None,
+    who: Who | None = None,
+    place: Place | None = None,
+    treating: Sequence[str] | None = None,
+    words: str = "",
+    **body: object,
+) -> Stored | Refused:
+    """`was` is locked by this transaction. `treating` None: those known when it opened. `words` are kept sealed."""
+    at = office.clock()
+    outcome = apply(was.now, event, at)
+    if isinstance(outcome, Refused):
+        return outcome
+    now = replace(was, now=outcome.now)
+    await records.save(conn, was, now.now, at)
+    kind, audited = _named(event, was.now, now.now)
+    told = {"state": now.now.state.value, "tier": now.now.tier.value, **_said(event), **body}
+    staff_id = staff.id if staff else None
+    await records.add_event(conn, office.seal, was.number, kind, at, staff_id=staff_id, words=words, **told)
+    if audited is not None:
+        await trail.note(conn, office, audited, staff, about(now), who=who, place=place)
+    for pages in outcome.pages:
+        now = await page_these(conn, office, now, pages, was.treating if treating is None else treating)
+    await wake(conn, office, now)
+    await _redraw(conn, was, now)
+    return now
+
+
+async def wake(conn: AsyncConnection, office: Office, now: Stored, *, again: str = "") -> None:
+    """Keep the promise of `due_at`: a job for this very turn. `again` sets a lost one anew."""
+    if now.now.due_at is None:
+        return
+    ref = f"{now.number}:{now.now.turn}"
+    delay_s = max(0.0, (now.now.due_at - office.clock()).total_seconds())
+    await jobs.enqueue(conn, DUE, ref, lane=jobs.CRISIS, delay_s=delay_s, dedup=f"{DUE}:{ref}{again}")
+
+
+# Pages
+
+
+async def page_these(
+    conn: AsyncConnection, office: Office, now: Stored, pages: PageThese, treating: Sequence[str]
+) -> Stored:
+    """A row and a job for each person and way. Who cannot be reached by any of them moves the escalation on at once."""
+    at = office.clock()
+    people = resolve(office.clinic, now.team, pages, treating, at)
+    if people.stand_ins:
+        await records.add_event(conn, office.seal, now.number, "stood_in", at, codes=list(people.stand_ins))
+    unreached = False
+    for staff in people.staff:
+        ways = ways_to(staff, pages.ways)
+        unreached |= not ways
+        for way in ways:
+            await _add(conn, now, pages.label, at, way=way, staff_id=staff.id)
+        if not ways:
+            await records.add_event(conn, office.seal, now.number, "no_way", at, whom=staff.id, label=pages.label)
+    if WayName.CHANNEL in pages.ways:
+        await _to_channels(conn, office, now, pages.label, at)
+    return await move_on(conn, office, now, pages.label) if unreached else now
+
+
+async def move_on(conn: AsyncConnection, office: Office, now: Stored, label: str) -> Stored:
+    """Somebody of this step cannot be reached just now: the next step is due at once, if there is one."""
+    moved = await move(conn, office, now, ev.Unreached(label))
+    return now if isinstance(moved, Refused) else moved
+
+
+async def _to_channels(conn: AsyncConnection, office: Office, now: Stored, label: str, at: datetime) -> None:
+    for channel in office.clinic.channels:
+        if channel.team == now.team and channel.phi and channel.platform in office.chats:
+            await _add(conn, now, label, at, way=WayName.CHANNEL, channel=channel.id)
+
+
+async def _add(
+    conn: AsyncConnection,
+    now: Stored,
+    label: str,
+    at: datetime,
+    *,
+    way: WayName,
+    staff_id: str | None = None,
+    channel: str | None = None,
+) -> None:
+    key = f"{now.code}:{now.now.epoch}:{label}:{staff_id or channel}:{way}"
+    row = PageRow(
+        key=key,
+        escalation=now.number,
+        epoch=now.now.epoch,
+        label=label,
+        staff_id=staff_id,
+        channel=channel,
+        way=way,
+        state=PageState.DUE,
+        created_at=at,
+    )
+    if await records.add_page(conn, row):
+        await jobs.enqueue(conn, PAGE, key, lane=f"{jobs.CRISIS}:{way}", dedup=f"{PAGE}:{key}")
+
+
+async def _redraw(conn: AsyncConnection, was: Stored, now: Stored) -> None:
+    """Every responder sees who is responsible now, wherever they were paged by chat."""
+    shown = [(one.now.state, one.now.owner, one.now.offered_to, one.now.dismissed_by) for one in (was, now)]
+    if shown[0] != shown[1] and was.now.state is not State.OPENED:
+        ref = f"{now.number}:{now.now.turn}"
+        await jobs.enqueue(conn, REDRAW, ref, lane=f"tell:{now.code}", dedup=f"{REDRAW}:{ref}")
+
+
+# The story
+
+
+def _named(event: ev.Event, was: Escalation, now: Escalation) -> tuple[str, Audited | None]:  # noqa: C901, PLR0912 - one case an event
+    """What it is called in the story, and in the audit trail where it has a line of its own."""
+    match event:
+        case ev.TimeUp():
+            return _time_named(was)
+        case ev.Unreached():
+            return "moved_on", None
+        case ev.SignalAdded():
+            return "signal_added", Audited.ESCALATION_SIGNAL_ADDED
+        case ev.Acknowledged():
+            return "acknowledged", Audited.ESCALATION_ACKNOWLEDGED
+        case ev.HandOverOffered():
+            return "hand_over_offered", None
+        case ev.HandOverAccepted():
+            return "hand_over_accepted", Audited.ESCALATION_HANDED_OVER
+        case ev.HandOverDeclined():
+            return "hand_over_declined", None
+        case ev.Assessed():
+            return "assessed", Audited.ESCALATION_ASSESSED
+        case ev.Disposed():
+            return "disposition", Audited.ESCALATION_DISPOSITION
+        case ev.Dismissed():
+            return "dismissed", Audited.ESCALATION_DISMISSED
+        case ev.DismissalConfirmed():
+            return "dismissal_confirmed", Audited.ESCALATION_DISPOSITION
+        case ev.Documented():
+            return "documented", Audited.ESCALATION_DOCUMENTED
+        case ev.Closed():
+            return "closed", Audited.ESCALATION_CLOSED
+        case _:
+            assert_never(event)
+
+
+def _time_named(was: Escalation) -> tuple[str, Audited | None]:
+    if was.state is State.ACKNOWLEDGED:
+        return "decayed", Audited.ESCALATION_DECAYED
+    return ("paged" if was.state in {State.OPENED, State.PAGED} else "reminded"), None
+
+
+def _said(event: ev.Event) -> dict[str, str]:
+    match event:
+        case ev.HandOverOffered(to=to):
+            return {"to": to}
+        case ev.Assessed(level=level):
+            return {"level": level.value}
+        case ev.Disposed(disposition=disposition):
+            return {"disposition": disposition.kind.value, "level": disposition.level.value}
+        case ev.Documented(receipt=receipt):
+            return {"receipt": receipt}
+        case ev.Unreached(label=label):
+            return {"label": label}
+        case _:
+            return {}
+
+
+async def paged(conn: AsyncConnection, office: Office, now: Stored, row: PageRow, outcome: Outcome) -> None:
+    """The audit line of one page."""
+    await trail.note(
+        conn,
+        office,
+        Audited.ESCALATION_PAGED,
+        None,
+        about(now),
+        recipient=row.staff_id or row.channel,
+        reason=row.way.value,
+        outcome=outcome,
+    )

@@ -1,0 +1,67 @@
+"""Words with an escalation's code, typed where buttons fail: `ack E-17`, `hand over E-17 to osei`, `why E-17`."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from bot.chat import Notice, Typed
+from bot.clinic import StaffMember
+from bot.crisis import verbs
+from bot.crisis.verbs import From
+from bot.flow.office import Office
+
+SAID: Final = re.compile(
+    r"/?\s*(?P<verb>ack(?:nowledge)?|approve|call me|why|hand over|accept|decline|not a crisis|confirm|close)"
+    r"[\s:]+(?P<code>e-?\d{1,9})\b[\s:,.]*(?P<rest>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+CODE_ALONE: Final = re.compile(r"/?\s*(?P<code>e-\d{1,9})\s*\.?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """`rest` is what follows the code."""
+
+    verb: str
+    code: str
+    rest: str
+
+
+def said(text: str) -> Said | None:
+    """None: these words are about something else. A code by itself asks how it stands."""
+    words = " ".join(text.split())
+    if found := SAID.fullmatch(words):
+        return Said(found["verb"].casefold(), found["code"].upper(), found["rest"].strip())
+    alone = CODE_ALONE.fullmatch(words)
+    return Said("why", alone["code"].upper(), "") if alone else None
+
+
+async def answer(office: Office, staff: StaffMember, words: Typed, what: Said) -> Notice:
+    at = From(words.who, words.place)
+    if what.verb == "hand over":
+        to = re.sub(r"(?i)^to\s+", "", what.rest)
+        return await verbs.hand_over(office, staff, what.code, to, at)
+    if what.verb == "not a crisis":
+        return await verbs.not_a_crisis(office, staff, what.code, what.rest, at)
+    return await PLAIN[what.verb](office, staff, what.code, at)
+
+
+async def _approve(office: Office, staff: StaffMember, code: str, at: From) -> Notice:
+    """The code typed again is the step-up. What there is to approve comes with `Office.approve_crisis`."""
+    if office.approve_crisis is None:
+        return Notice(f"There is nothing to approve for {code}.")
+    return await office.approve_crisis(office, staff, code, at)
+
+
+PLAIN: Final[Mapping[str, Callable[[Office, StaffMember, str, From], Awaitable[Notice]]]] = {
+    "ack": verbs.acknowledge,
+    "acknowledge": verbs.acknowledge,
+    "approve": _approve,
+    "call me": verbs.call_me,
+    "why": verbs.why,
+    "accept": verbs.accept,
+    "decline": verbs.decline,
+    "confirm": verbs.confirm_not_a_crisis,
+    "close": verbs.close,
+}
