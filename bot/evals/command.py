@@ -27,3 +27,15 @@ def retrieval(
 
     scores = score(cases)
     typer.echo(json.dumps(scores) if as_json else in_words(scores))
+
+
+@eval_app.command()
+def risk(
+    cases: Annotated[Path, typer.Option("--set", exists=True, dir_okay=False, help="Sentences and whether they alert.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,  # noqa: FBT002 - typer's form of a flag
+) -> None:
+    """How many sentences that must alert do, and how many alerts are right."""
+    from bot.evals.risk import in_words, score  # noqa: PLC0415 - start-up stays fast
+
+    scores = score(cases)
+    typer.echo(json.dumps(scores) if as_json else in_words(scores))

@@ -21,9 +21,7 @@ from skills.crisis.ruleset import Assertion, Phrase, Scope, ruleset
 from skills.crisis.times import Moment, moments
 
 _BARE = 3
-ALERTING = frozenset(
-    {Assertion.PRESENT, Assertion.UNCERTAIN, Assertion.RECENT_HISTORY, Assertion.CONDITIONAL_THREAT}
-)
+ALERTING = frozenset({Assertion.PRESENT, Assertion.UNCERTAIN, Assertion.RECENT_HISTORY, Assertion.CONDITIONAL_THREAT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +48,7 @@ def read(text: str, *, written: date | None = None) -> tuple[Mention, ...]:
     """Every mention of risk in `text`, in order. `written` is the day of the note: "recent" is counted from it."""
     simple = plain(text)
     return tuple(
-        mention
-        for begin, end in sentences(simple)
-        for mention in _sentence(text, simple[begin:end], begin, written)
+        mention for begin, end in sentences(simple) for mention in _sentence(text, simple[begin:end], begin, written)
     )
 
 

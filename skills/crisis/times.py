@@ -13,7 +13,16 @@ RECENT_DAYS = 30
 _NUMBERS = {
     word: number
     for number, words in enumerate(
-        ("", "a an one un una last single", "two couple dos", "three few tres", "four several cuatro", "five cinco", "six", "seven")
+        (
+            "",
+            "a an one un una last single",
+            "two couple dos",
+            "three few tres",
+            "four several cuatro",
+            "five cinco",
+            "six",
+            "seven",
+        )
     )
     for word in words.split()
 } | {"eight": 8, "nine": 9, "ten": 10, "many": 10, "twelve": 12, "some": 10}
