@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ehr_clients.models import Note
+from ehr_clients.models import Medication, Note
 from skills.kit.findings import Lab, OnFile
 from skills.kit.notes import sentences
 from skills.kit.words import as_day, stated_day
@@ -14,6 +14,7 @@ _VALUE = r"(?P<value>\d[\d,]*(?:\.\d+)?)"
 _NAMED = {
     "lithium": re.compile(
         rf"\b(?:(?i:lithium)|Li)\s+(?:level|trough)\b(?:{_GAP}{_VALUE})?"
+        rf"|\b(?i:lithium)\b[^.;]{{0,60}}?\blevel\b{_GAP}{_VALUE.replace('value', 'later')}"
         r"|\b(?i:lithium)\s+(?P<bare>\d(?:\.\d+)?)\s*(?:mEq|mmol)"
     ),
     "anc": re.compile(rf"\b(?:ANC|absolute neutrophil count)\b(?:{_GAP}{_VALUE})?", re.IGNORECASE),
@@ -38,18 +39,30 @@ _PER_NL = 30  # an ANC below this is written in thousands
 
 def on_file(chart: OnFile) -> tuple[Lab, ...]:
     """Results read and results mentioned, newest first; undated ones last."""
-    found = [*(chart.labs or ()), *(lab for note in chart.notes for lab in _mentioned(note))]
+    noted = [lab for note in chart.notes for lab in _mentioned(note)]
+    found = [*(chart.labs or ()), *noted, *(lab for order in chart.medications for lab in _beside(order))]
     return tuple(sorted(found, key=lambda lab: as_day(lab.when).toordinal() if lab.when else 0, reverse=True))
 
 
 def _mentioned(note: Note) -> Iterator[Lab]:
     for sentence in sentences(note.text):
         when = stated_day(sentence.text) or (as_day(note.when) if note.when else None)
-        where = replace(note.source, line=sentence.line)
-        for name, pattern in _NAMED.items():
-            for match in pattern.finditer(sentence.text):
-                if _is_a_result(sentence.text, value := _value(name, match)):
-                    yield Lab(name, value, when, where)
+        for name, value in _results(sentence.text):
+            yield Lab(name, value, when, replace(note.source, line=sentence.line))
+
+
+def _beside(order: Medication) -> Iterator[Lab]:
+    """What an order says beside its dose: "level 0.7 on 11/17/2026" is that medication's. Without a date, no result."""
+    for told in (words for words in (order.dose, order.reason) if words and stated_day(words)):
+        for name, value in _results(f"{order.name}: {told}".replace(";", ",")):
+            yield Lab(name, value, stated_day(told), order.source)
+
+
+def _results(text: str) -> Iterator[tuple[str, float | None]]:
+    for name, pattern in _NAMED.items():
+        for match in pattern.finditer(text):
+            if _is_a_result(text, value := _value(name, match)):
+                yield name, value
 
 
 def _is_a_result(text: str, value: float | None) -> bool:

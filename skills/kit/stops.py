@@ -4,7 +4,8 @@ import re
 
 _STOPPED_IT = (
     r"(?<!not )(?<!n't )(?<!never )(?<!without )"
-    r"(?<!can )(?<!could )(?<!may )(?<!might )(?<!would )(?<!should )(?<!wants to )(?<!want to )(?<!like to )(?<!hopes to )"
+    r"(?<!can )(?<!could )(?<!may )(?<!might )(?<!would )(?<!should )(?<!wants to )"
+    r"(?<!want to )(?<!like to )(?<!hopes to )"
     r"\b(?:stop(?:ped)?|discontinued?|no longer (?:on|taking|takes)|not taking|quit|off|ran out of|d/c(?:'?d)?)\s+"
     r"(?:(?:of|taking|the|her|his|their|my)\s+){0,2}"
 )
