@@ -5,6 +5,7 @@
 Whatever goes wrong on that way ends in the template's text with a reason. A model's fault is never an error of ours.
 """
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -88,7 +89,7 @@ class Drafter:
     async def _asked(self, template: DraftText, ask: Asked, safe: SafePrompt, record: Record, how: How) -> Drafted:
         assert self.model is not None
         try:
-            look = partial(residue, tags=safe.tags, record=record)
+            look = partial(_left_in, safe=safe, record=record)
             completion = await self.model.complete(safe, ask.shape(), residue=look)
         except ModelFailed as error:
             return Drafted(template, _spent(how, error, reason=error.code))
@@ -107,6 +108,15 @@ def _spent(how: How, by: Completion | ModelFailed, *, reason: str | None = None)
 def _call(model: Model, words: Instructions, safe: SafePrompt) -> Call:
     sent = "\n\n".join([safe.instructions, *safe.parts])
     return Call(model.provider, model.name, words.version, words.hash, sent, safe.tags)
+
+
+def _left_in(body: bytes, safe: SafePrompt, record: Record) -> tuple[str, ...]:
+    """Kinds of identifiers in a finished request, our own instructions apart.
+
+    They hold nobody's data, and somebody may be called Will or Hope. Where they do not stand word for word, they count.
+    """
+    ours = json.dumps(safe.instructions, ensure_ascii=False)[1:-1].encode()
+    return residue(body.replace(ours, b"", 1), safe.tags, record)
 
 
 def _used(template: DraftText, prompt: Prompt, tags: Tags, completion: Completion, how: How) -> Drafted:
