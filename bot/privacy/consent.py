@@ -45,12 +45,18 @@ class Ruling:
 
 
 NOTHING_PROTECTED = Ruling(allowed=True, rule="part2.none_on_file")
+WITHIN_PROGRAM = Ruling(allowed=True, rule="part2.within_program")  # 42 CFR 2.12(c)(3): no disclosure
 PERMITTED = "permitted"
 
 
 def holds_protected(stamp: str) -> bool:
     """Whether a draft with this stamp has protected records in it."""
     return stamp.startswith(f"{PERMITTED}:")
+
+
+def is_withheld(stamp: str) -> bool:
+    """Whether protected records were left out of a draft with this stamp."""
+    return stamp.startswith("withheld:")
 
 
 def rests_on_none(stamp: str) -> bool:
@@ -61,7 +67,7 @@ def rests_on_none(stamp: str) -> bool:
 def rule_on(consents: Read[Consent] | Missing, use: Use) -> Ruling:
     """Decide over all Part 2 consents on file. Any deny that applies wins; else one permit is needed."""
     if use.within_program:
-        return Ruling(allowed=True, rule="part2.within_program")
+        return WITHIN_PROGRAM
     if isinstance(consents, Missing):
         return Ruling(allowed=False, rule="part2.consents_unreadable")
     if consents.incomplete:

@@ -1,11 +1,10 @@
-"""What kind of consent a record is, which required elements it states, and its scope in a sentence (42 CFR 2.31, 2.32).
+"""What kind of consent a record is, and which required elements it states (42 CFR 2.31).
 
 One consent may cover all future treatment, payment and operations (2.31(a)(5)). A consent for SUD counseling notes and
 one for legal proceedings stand alone: combined with anything else they are deficient (2.31(b), (d)) and permit nothing.
 """
 
 import re
-from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -22,13 +21,6 @@ class Kind(StrEnum):
 
 STANDS_ALONE: Final = frozenset({Kind.SUD_COUNSELING_NOTES, Kind.LEGAL_PROCEEDINGS})
 TPO: Final = frozenset({"TREAT", "HPAYMT", "HOPERAT"})
-PURPOSES: Final = {
-    "TREAT": "treatment",
-    "HPAYMT": "payment",
-    "HOPERAT": "operations",
-    "ETREAT": "emergency treatment",
-    "HLEGAL": "legal proceedings",
-}
 _WORDS: Final = {
     Kind.TPO_SINGLE: re.compile(
         r"\btreatment,? payment,?( and| &|,)? (health ?care )?operations\b|\bTPO\b", re.IGNORECASE
@@ -90,16 +82,3 @@ def missing_elements(consent: Consent) -> tuple[str, ...]:
     wanted = [*ELEMENTS, *(FOR_TPO if tpo else ())]
     optional = {"expiry"} if tpo else set[str]()
     return tuple(name for name in wanted if name not in consent.stated | optional)
-
-
-def scope(consent: Consent) -> str:
-    """A clear explanation of the scope of a consent (2.32(b)): to whom, for what, until when."""
-    rule = consent.rule
-    to = ", ".join(sorted(rule.actors)) if rule and rule.actors else "recipients not named"
-    named = sorted(PURPOSES.get(code, code) for code in rule.purposes) if rule else []
-    ends = f"until {_day(rule.ends)}" if rule and rule.ends else "no end date"
-    return f"Consent on file: to {to}; for {', '.join(named) or 'a purpose not named'}; {ends}; can be revoked."
-
-
-def _day(when: datetime | date) -> str:
-    return f"{when:%Y-%m-%d}"

@@ -6,7 +6,7 @@ from datetime import date
 from skills.handoff.facts import HandoffFacts
 from skills.handoff.say import absent, cite, fact, missing
 from skills.kit import Allergy, Consent, Line, LineKind, Medication, Section
-from skills.kit.part2_notice import SHORT
+from skills.kit.part2_notice import SHORT, scopes
 from skills.kit.words import bare, closed, day, listed, untagged
 
 PART2_NOTICE = SHORT
@@ -88,6 +88,7 @@ def _allergy(allergy: Allergy) -> Line:
 def consents(facts: HandoffFacts) -> Iterator[Line]:
     if facts.part2:
         yield Line(PART2_NOTICE, kind=LineKind.ABOUT)
+        yield from (fact(words, consent.source) for words, consent in scopes(facts.consents))
     if not facts.consents:
         yield absent(facts, Section.CONSENTS, "Consents")
     yield from (_consent(consent) for consent in facts.consents)

@@ -23,6 +23,7 @@ from skills.kit import (
     Title,
     Tone,
 )
+from skills.kit.part2_notice import scopes
 from skills.kit.words import NOT_DOCUMENTED, listed, plural
 
 # LOINC "Transfer summary note", of the value set TransferDocumentType of HL7 C-CDA on FHIR (US Realm, 1.2.0).
@@ -110,7 +111,8 @@ def _message(facts: HandoffFacts, text: DraftText) -> str:
     """Points to the document and repeats none of it but the one word."""
     what = f"Handoff of {facts.alias} from {named(facts.sender)}, to {receiver(facts)}. Severity: {_word(facts, text)}."
     ask = "The summary is filed with this message; please accept it with a read-back in your own words, or ask."
-    return " ".join([what, ask, *([PART2_NOTICE] if facts.part2 else [])])
+    scope = [words for words, _ in scopes(facts.consents)]
+    return " ".join([what, ask, *([PART2_NOTICE, *scope] if facts.part2 else [])])
 
 
 def _provenance(facts: HandoffFacts, text: DraftText, signed: Signed) -> ProvenanceWrite:

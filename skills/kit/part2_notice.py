@@ -1,10 +1,13 @@
-"""The notice to accompany disclosure, 42 CFR 2.32(a), word for word; what a skill puts above protected records.
+"""What accompanies a consented disclosure: the notice of 42 CFR 2.32(a), word for word, and the scope of the consent.
 
 Both wordings are those of the 2024 rule (89 FR 12472; compliance by 16 February 2026). Compare with eCFR 2.32 at each
 release: a test holds the sha256 of both, so that nobody changes a letter without noticing.
 """
 
+from datetime import date, datetime
 from typing import Final
+
+from ehr_clients.models import Consent
 
 SHORT: Final = "42 CFR part 2 prohibits unauthorized use or disclosure of these records."  # 2.32(a)(2)
 LONG: Final = (  # 2.32(a)(1)
@@ -29,3 +32,29 @@ SUPERSEDED: Final = (  # of the rules before 2024; neither says what the law say
     "prohibits unauthorized disclosure",
     "prohibit you from making any further disclosure",
 )
+PURPOSES: Final = {
+    "TREAT": "treatment",
+    "HPAYMT": "payment",
+    "HOPERAT": "operations",
+    "ETREAT": "emergency treatment",
+    "HLEGAL": "legal proceedings",
+}
+
+
+def scope(consent: Consent) -> str:
+    """A clear explanation of the scope of a consent (2.32(b)): to whom, for what, until when."""
+    rule = consent.rule
+    to = ", ".join(sorted(rule.actors)) if rule and rule.actors else "recipients not named"
+    named = sorted(PURPOSES.get(code, code) for code in rule.purposes) if rule else []
+    ends = f"until {_day(rule.ends)}" if rule and rule.ends else "no end date"
+    return f"Consent on file: to {to}; for {', '.join(named) or 'a purpose not named'}; {ends}; can be revoked."
+
+
+def scopes(consents: tuple[Consent, ...]) -> tuple[tuple[str, Consent], ...]:
+    """The scope of every Part 2 consent in force, each with the consent it is of."""
+    active = [c for c in consents if c.part2 and c.status == "active" and c.rule is not None and c.rule.permit]
+    return tuple((scope(consent), consent) for consent in active)
+
+
+def _day(when: datetime | date) -> str:
+    return f"{when:%Y-%m-%d}"

@@ -5,9 +5,10 @@ from datetime import UTC, date, datetime
 import pytest
 
 from bot.privacy.consent import Use, rule_on
-from bot.privacy.consent_kinds import ELEMENTS, FOR_TPO, Kind, deficient, kinds, missing_elements, scope
+from bot.privacy.consent_kinds import ELEMENTS, FOR_TPO, Kind, deficient, kinds, missing_elements
 from ehr_clients.models import Consent, Provision, Read, Source
 from skills.kit import Purpose
+from skills.kit.part2_notice import scope, scopes
 
 NOW = datetime(2026, 11, 23, 19, tzinfo=UTC)
 USE = Use(Purpose.TREATMENT, frozenset({"Practitioner/a"}), within_program=False, at=NOW)
@@ -98,3 +99,12 @@ def test_the_scope_is_a_sentence() -> None:
     told = scope(Consent(source=Source("Consent/1", "1", "Consent"), status="active", rule=rule))
     assert told == "Consent on file: to Penn Valley; for treatment; until 2027-01-02; can be revoked."
     assert "recipients not named" in scope(consent("Release"))
+
+
+def test_only_consents_in_force_have_a_scope() -> None:
+    def one(status: str, *, permit: bool = True, part2: bool = True) -> Consent:
+        rule = Provision(permit=permit)
+        return Consent(source=Source("Consent/1", "1", "Consent"), status=status, part2=part2, rule=rule)
+
+    assert len(scopes((one("active"),))) == 1
+    assert scopes((one("inactive"), one("active", permit=False), one("active", part2=False))) == ()
