@@ -73,14 +73,16 @@ def cases(path: Path) -> list[Case]:
 
 def in_words(scores: Scores) -> str:
     lines = [
-        f"{scores['n']} cases: sensitivity {_percent(scores['sensitivity'])}, "
-        f"specificity {_percent(scores['specificity'])}, positive predictive value {_percent(scores['ppv'])}.",
-        f"Missed: {', '.join(scores['misses']) or 'none'}. False alarms: {', '.join(scores['false_alarms']) or 'none'}.",
+        f"{scores['n']} cases",
+        f"sensitivity {_percent(scores['sensitivity'])}, specificity {_percent(scores['specificity'])}, "
+        + f"positive predictive value {_percent(scores['ppv'])}",
+        f"missed: {', '.join(scores['misses']) or 'none'}",
+        f"false alarms: {', '.join(scores['false_alarms']) or 'none'}",
         *(
             f"  {name}: {each['n']} cases, sensitivity {_percent(each['sensitivity'])}, PPV {_percent(each['ppv'])}"
             for name, each in scores["by_assertion"].items()
         ),
-        f"The gate is {'met' if scores['gate'] else 'not met'}.",
+        f"the gate is {'met' if scores['gate'] else 'not met'}",
     ]
     return "\n".join(lines)
 

@@ -142,9 +142,8 @@ class _Around:
         for moment in moments(self._sentence, self._written):
             named = self._named_with(moment)
             before = [each for each in named if each.start <= moment.start]
-            if named and mention is (before[-1] if before else named[0]):
-                yield moment
-            elif moment.recent and mention in before:
+            nearest = before[-1:] or named[:1]
+            if mention in nearest or (moment.recent and mention in before):
                 yield moment
 
     def _named_with(self, moment: Moment) -> list[_Found]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 _STRAIGHT = str.maketrans(
-    "‘’‚‛“”„‟«»′″´`‐‑‒–—―−\u00a0\u2007\u202f\táàâäãéèêëíìîïóòôöõúùûüñç",  # noqa: RUF001 - the characters themselves
+    "‘’‚‛“”„‟«»′″´`‐‑‒–—―−\u00a0\u2007\u202f\táàâäãéèêëíìîïóòôöõúùûüñç",
     "''''\"\"\"\"\"\"'\"''-------    aaaaaeeeeiiiiooooouuuunc",
 )
 _SHORT = (

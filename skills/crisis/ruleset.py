@@ -55,6 +55,14 @@ class Ruleset:
     scopes: tuple[Scope, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class TimeWords:
+    ago: re.Pattern[str]
+    lately: re.Pattern[str]
+    long_ago: re.Pattern[str]
+    dated: re.Pattern[str]
+
+
 type _Entry = Mapping[str, str | list[str]]
 
 
@@ -70,10 +78,23 @@ def ruleset() -> Ruleset:
     )
 
 
+@cache
+def time_words() -> TimeWords:
+    document = cast("dict[str, dict[str, str]]", _document("times"))
+    ago, lately, long_ago, dated = (
+        re.compile(document[name]["pattern"]) for name in ("ago", "lately", "long_ago", "dated")
+    )
+    return TimeWords(ago, lately, long_ago, dated)
+
+
 def _file(name: str) -> tuple[list[_Entry], dict[str, str]]:
     """The rules of a file and the words its patterns are written in."""
-    document = tomllib.loads(files(__package__).joinpath("rules", f"{name}.toml").read_text("utf-8"))
+    document = _document(name)
     return cast("list[_Entry]", document["rule"]), cast("dict[str, str]", document.get("words", {}))
+
+
+def _document(name: str) -> dict[str, object]:
+    return tomllib.loads(files(__package__).joinpath("rules", f"{name}.toml").read_text("utf-8"))
 
 
 def _phrase(entry: _Entry, words: Mapping[str, str], concept: str) -> Phrase:

@@ -9,45 +9,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from skills.crisis.ruleset import time_words
+
 RECENT_DAYS = 30
-_NUMBERS = {
-    word: number
-    for number, words in enumerate(
-        (
-            "",
-            "a an one un una last single",
-            "two couple dos",
-            "three few tres",
-            "four several cuatro",
-            "five cinco",
-            "six",
-            "seven",
-        )
-    )
-    for word in words.split()
-} | {"eight": 8, "nine": 9, "ten": 10, "many": 10, "twelve": 12, "some": 10}
-_UNIT_DAYS = {"h": 0, "d": 1, "n": 1, "w": 7, "s": 7, "m": 30, "y": 365, "a": 365}
+_WORDS = (
+    ("a", "an", "one", "un", "una"),
+    ("two", "couple", "dos"),
+    ("three", "few", "tres"),
+    ("four", "cuatro"),
+    ("five", "cinco"),
+    ("six",),
+    ("seven", "several"),
+    ("eight",),
+    ("nine",),
+    ("ten", "many"),
+    (),
+    ("twelve",),
+)
+_NUMBERS = {word: number for number, words in enumerate(_WORDS, start=1) for word in words}
+_UNIT_DAYS = {"h": 0, "d": 1, "n": 1, "w": 7, "s": 7, "m": 30, "y": 365, "a": 365}  # by first letter, also Spanish
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
-_AGO = re.compile(
-    r"\b(?P<number>\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|(?:a )?few|(?:a )?couple(?: of)?|several|many|un|una|dos|tres)\+? "
-    r"?(?P<unit>hours?|hrs?|days?|d|nights?|weeks?|wks?|wk|semanas?|months?|mos?|mths?|years?|yrs?|y) (?:ago|back|prior|earlier|before)\b"
-    r"|\bhace (?P<numero>\d+|un|una|dos|tres|cuatro|cinco) (?P<unidad>horas?|dias?|semanas?|mes(?:es)?|anos?)\b"
-)
-_LATELY = re.compile(
-    r"\b(?:yesterday|last (?:night|week|weekend|month|(?:mon|tues|wednes|thurs|fri|satur|sun)day|session|visit|appointment|contact|(?:few|couple(?: of)?|\d|two|three|several) (?:days?|weeks?|nights?|hours))"
-    r"|(?:earlier )?(?:today|tonight)|this (?:morning|afternoon|evening|week|past week|past weekend|weekend|month|past month)|the other (?:day|night)|recent(?:ly)?|lately|just (?:now|discharged|released|got out)"
-    r"|(?:past|previous|prior) (?:\d+ |few |couple (?:of )?|two |three |several )?(?:hours|days?|nights?|weeks?|weekend|month)|(?:on |since |over )?(?:mon|tues|wednes|thurs|fri|satur|sun)day|over the weekend|since last (?:visit|session|contact|appointment|week)"
-    r"|ayer|anoche|hoy|esta (?:manana|semana|noche)|la semana pasada|el mes pasado|recien(?:te|temente)?|ultimamente|newly|days ago|hours ago|\d+ hours|48 hours|24 hours|72 hours)\b"
-)
-_LONG_AGO = re.compile(
-    r"\b(?:(?:many |several |\d+ )?(?:years|yrs|decades) ago|months ago|last (?:year|summer|fall|spring|winter)|(?:long|years) (?:time )?ago|decades?|ano pasado|hace (?:muchos )?anos|years prior|years earlier|in (?:her|his|their) (?:past|teens|youth))\b"
-)
-_DATED = re.compile(
-    rf"(?<![\d/])(?P<m>\d{{1,2}})/(?P<d>\d{{1,2}})(?:/(?P<y>\d{{4}}|\d{{2}}))?(?![\d/])|\b(?P<iso>\d{{4}}-\d{{2}}-\d{{2}})\b"
-    rf"|\b{_MONTH}\.? (?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:,? (?P<year>\d{{4}}))?\b|\b{_MONTH.replace('month', 'moon')}\.?,? (?:of )?(?P<moonyear>(?:19|20)\d\d)\b"
-    rf"|(?<!since )(?<!phq )\b(?P<alone>(?:19|20)\d\d)s?\b|\b(?:in|last|on|of|since) {_MONTH.replace('month', 'bare')}\b"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +46,7 @@ def moments(text: str, written: date | None) -> tuple[Moment, ...]:
 
 
 def _spans(text: str) -> Iterator[Moment]:
-    for found in _AGO.finditer(text):
+    for found in time_words().ago.finditer(text):
         number, unit = found["number"] or found["numero"], found["unit"] or found["unidad"]
         days = _number(number) * _UNIT_DAYS[unit[0]]
         yield Moment(found.start(), found.end(), days <= RECENT_DAYS)
@@ -77,15 +58,15 @@ def _number(word: str) -> int:
 
 
 def _words(text: str) -> Iterator[Moment]:
-    counted = [(found.start(), found.end()) for found in _AGO.finditer(text)]
-    for pattern, recent in ((_LATELY, True), (_LONG_AGO, False)):
+    counted = [(found.start(), found.end()) for found in time_words().ago.finditer(text)]
+    for pattern, recent in ((time_words().lately, True), (time_words().long_ago, False)):
         for found in pattern.finditer(text):
             if not any(start <= found.end() and found.start() <= end for start, end in counted):
                 yield Moment(found.start(), found.end(), recent)
 
 
 def _dates(text: str, written: date | None) -> Iterator[Moment]:
-    for found in _DATED.finditer(text):
+    for found in time_words().dated.finditer(text):
         recent = _recent(found, written)
         if recent is not None:
             yield Moment(found.start(), found.end(), recent)
