@@ -99,7 +99,7 @@ def dated(text: str) -> tuple[tuple[str, str], ...]:
     line = folded(text)
     values = [(f"{each.number:g}", each.end) for each in quantities(text) if not each.measured]
     values += [(match[0].lower(), match.end()) for match in _LEVEL.finditer(line)]
-    out = []
+    out = _between(text, values)
     for found in dates.days(text):
         near = [(end, value) for value, end in values if 0 < found.begin - end <= _BETWEEN]
         near = [(end, value) for end, value in near if not _APART.search(line, end, found.begin)]
@@ -107,3 +107,13 @@ def dated(text: str) -> tuple[tuple[str, str], ...]:
             numbers = [pair for pair in near if pair[1][0].isdigit()]
             out.append((max(numbers or near)[1], f"{found.day.month}/{found.day.day}"))
     return tuple(out)
+
+
+def _between(text: str, values: Sequence[tuple[str, int]]) -> list[tuple[str, str]]:
+    """"12 -> 15 between Oct 19 and Nov 2": the first value is of the first day."""
+    found = [each for each in dates.days(text) if each.day.month and each.day.day]
+    if len(found) != 2 or not re.search(r"\bbetween\b|\bfrom\b", folded(text)[: found[0].begin][-12:]):
+        return []
+    before = sorted((end, value) for value, end in values if end <= found[0].begin and value[0].isdigit())[-2:]
+    days = [f"{each.day.month}/{each.day.day}" for each in found]
+    return [(value, day) for (_, value), day in zip(before, days, strict=True)] if len(before) == 2 else []

@@ -120,7 +120,7 @@ def _clause(clause: str, *, turned: bool) -> list[tuple[str, Reading]]:
     out = []
     for mark, reading in zip(found, negated, strict=True):
         name = concept(mark[0]) if is_word(mark[0]) else ""
-        if name and (name in RISK or not neutral(mark[0]) or name in {"assess", "document"}):
+        if name not in {"", "deny"} and (name in RISK or not neutral(mark[0]) or name in {"assess", "document"}):
             out.append((name, _read(name, clause, reading, unknown=_unknown_at(mark.start(), unknown), turned=turned)))
     return out
 
@@ -167,7 +167,7 @@ def _negated(marks: list[str]) -> list[Reading]:
             out[begin:place] = [
                 not_ if begin + n >= _since_comma(marks, place) else open_ for n in range(place - begin)
             ]
-        elif stem(mark) in _FORWARD:
+        elif mark in _FORWARD or stem(mark) in _FORWARD:
             _reach(marks, place, out, not_, open_)
             _before(marks, place, out, not_, open_)
     for place, mark in enumerate(marks[1:]):

@@ -49,7 +49,7 @@ def concept(word: str) -> str:
 def stem(word: str) -> str:
     bare = word.removesuffix("'s").replace("'", "")
     if bare in FORMS:
-        return FORMS[bare]
+        return _settled(FORMS[bare])
     for ending, instead in _ENDINGS:
         if (
             bare.endswith(ending)
@@ -85,4 +85,7 @@ def labels(text: str) -> frozenset[str]:
 
 
 def neutral(token: str) -> bool:
-    return token in NEUTRAL or stem(token) in NEUTRAL
+    return token in NEUTRAL or stem(token) in _NEUTRAL_STEMS
+
+
+_NEUTRAL_STEMS = frozenset(stem(word) for word in NEUTRAL)
