@@ -1,11 +1,14 @@
-"""What of a prompt is shown to a model: not the safety statements, which no model may reword and so need not see.
+"""What of a prompt is shown to a model: not the safety statements, which no model may reword and so need not see,
+and nothing of a record that talks to software instead of to a colleague.
 
 The parts of the request are numbered; part N is the evidence SN of what was asked, and our words say so.
 """
 
 from dataclasses import dataclass, replace
 
+from bot.drafting.orders import origins
 from bot.drafting.port import Shape
+from bot.drafting.untrusted import cleaned
 from bot.privacy.deid import RawPrompt
 from skills.kit import Evidence, Prompt, Topic
 
@@ -25,7 +28,7 @@ class Asked:
     def raw(self, words: str) -> RawPrompt:
         """`words` are the instructions. What follows them here is ours too: titles, numbers and limits."""
         frame = "\n".join(self._frame(each.key) for each in self.prompt.wanted)
-        return RawPrompt(f"{words}\n\nPassages:\n{frame}", tuple(each.text for each in self.prompt.evidence))
+        return RawPrompt(f"{words}\n\nPassages:\n{frame}", tuple(cleaned(each.text) for each in self.prompt.evidence))
 
     def _frame(self, key: str) -> str:
         wanted = next(each for each in self.prompt.wanted if each.key == key)
@@ -41,14 +44,20 @@ class Asked:
         )
 
 
+def _stays(evidence: Evidence, suspect: frozenset[str]) -> bool:
+    """In the template's own words: every safety statement, and what stands in a record that gives orders."""
+    return evidence.topic is Topic.SAFETY or any(source.ref in suspect for source in evidence.line.sources)
+
+
 def _listed(ids: list[str]) -> str:
     return ", ".join(ids) or "none"
 
 
 def asked(prompt: Prompt) -> Asked:
-    """Safety apart from the rest; a passage with nothing left to word is not asked for."""
-    fixed = tuple(each for each in prompt.evidence if each.topic is Topic.SAFETY)
-    open_to = [each for each in prompt.evidence if each.topic is not Topic.SAFETY]
+    """Apart: safety, and records that talk to software. A passage with nothing left to word is not asked for."""
+    suspect = origins((source.ref, each.text) for each in prompt.evidence for source in each.line.sources)
+    fixed = tuple(each for each in prompt.evidence if _stays(each, suspect))
+    open_to = [each for each in prompt.evidence if not _stays(each, suspect)]
     numbered = tuple(replace(each, id=f"S{number}") for number, each in enumerate(open_to, start=1))
     keys = {each.passage for each in numbered}
     wanted = tuple(each for each in prompt.wanted if each.key in keys)
