@@ -46,4 +46,5 @@ SEALED: Final = (
     SealedColumn(t.inbox, "answer", ("key",)),
     SealedColumn(t.escalation_signals, "signal", ("key",)),
     SealedColumn(t.escalation_events, "words", ("escalation", "seq")),
+    SealedColumn(t.conflicts, "finding"),
 )

@@ -392,3 +392,19 @@ crisis_watches = Table(  # one row: what the auditor found when it looked last
     Column("findings", JSON, nullable=False),  # code -> count, of the last look
     Column("repaired", Integer, nullable=False),  # ever
 )
+
+conflicts = Table(  # what a rule found in a chart, once for each prescriber and each change of its sources
+    "conflicts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("client_id", String(128), nullable=False),
+    Column("staff_id", String(64), nullable=False),
+    Column("key", String(64), nullable=False),  # of the finding: rule, ingredients, versions of its sources
+    Column("draft_id", String(32), ForeignKey("drafts.id"), nullable=False, index=True),  # for which it was looked
+    Column("finding", LargeBinary),  # sealed; purged once it is answered
+    Column("part2", Boolean, nullable=False),  # protected records were read for it
+    Column("reason", String(32)),  # why it is overridden; None: not answered
+    Column("found_at", UtcTime, nullable=False),
+    Column("answered_at", UtcTime),
+    UniqueConstraint("client_id", "staff_id", "key"),
+)
