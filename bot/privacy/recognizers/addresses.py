@@ -1,7 +1,7 @@
 """Where somebody lives or was treated: streets, post boxes, postal codes, towns, clinics, schools, employers."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from bot.privacy.recognizers import lists
@@ -36,7 +36,7 @@ _SHAPES: Final = tuple(
         (r"\b(?:zip|zip ?code|postal ?code|postcode|post code)\b(?:\s+is|\s*:)?\s*([A-Za-z]{0,2}[\d-]{3,10}[A-Za-z]{0,2})", re.IGNORECASE),
         (r"\b[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}\b|\b[A-CEGHJ-NPR-TVXY]\d[A-Z]\s?\d[A-Z]\d\b", 0),
         (rf"\b{_CAP}\s+(?:&|and|at|@)\s+\d+(?:st|nd|rd|th)\b|\b\d+(?:st|nd|rd|th)\s+(?:&|and|@)\s+{_CAP}(?:\s+(?i:{_WAY})\b)?", 0),
-        (rf"\bcorner of\s+[^.;\n]{{3,80}}?\s+and\s+{_CAP}(?:[ ]{_CAP})*", 0),
+        (rf"\b(?:the )?corner of\s+[^;\n]{{3,80}}?\s+and\s+{_CAP}(?:[ ]{_CAP})*", 0),
         (r"\b\d+(?:st|nd|rd|th)\s+(?:street|st|avenue|ave|road|rd|floor)\b\.?", re.IGNORECASE),
         (r"(?<![\w.])-?\d{1,3}\.\d{4,}\s*,\s*-?\d{1,3}\.\d{4,}", 0),
     )
@@ -46,7 +46,7 @@ INSTITUTIONS: Final = frozenset(
     " house houses home homes shelter recovery foundation church temple mosque synagogue parish library prison jail correctional"
     " pharmacy inn lodge manor village apartments residence hospice infirmary sanatorium associates partners group services"
     " counseling wellness behavioral memorial general regional county community park mall store market restaurant cafe"
-    " bank inc llc corp corporation company co ltd plc gmbh records studios airlines airport station bridge river lake mountain"
+    " hosp med ctr cntr cancer children women va veterans methodist presbyterian baptist lutheran academic bank inc llc corp corporation company co ltd plc gmbh records studios airlines airport station bridge river lake mountain"
     " island beach valley street avenue road lane drive court elementary middle high preschool kindergarten daycare".split()
 )
 _NUMBER: Final = re.compile(r"(?<![\w.,/%$-])\d{1,6}[A-Za-z]?(?![\w/%]|[.,]\d|-\d)")
@@ -54,7 +54,7 @@ _INSIDE: Final = frozenset(
     "de la le les du des del della delle dei di da das do dos van von der den het ter the of und et y e i u ul str st ut utca via rua rue calle"
     " ulica ulitsa platz weg strasse gate vei gata vag apt suite ste unit no nr box av ave road street nan ext".split()
 )
-_JOINT: Final = re.compile(r"[ ,.\n#/'-]{1,4}")
+_JOINT: Final = re.compile(r"[ ,.\n>#/'()-]{1,10}")
 
 
 def addresses(folded: str) -> Iterator[Found]:
@@ -102,7 +102,7 @@ def _back(folded: str, tokens: Sequence[Token], unsure: Sequence[bool], at: int)
     first = at
     for back in range(at - 1, -1, -1):
         between = folded[tokens[back].end : tokens[back + 1].start]
-        if between != " " and not (unsure[back] and between in {", ", "-", "'", ". "}):
+        if between != " " and not ((unsure[back] or tokens[back].low in _INSIDE) and between in {", ", "-", "'", ". "}):
             break
         if not (
             unsure[back]
@@ -117,11 +117,28 @@ def _back(folded: str, tokens: Sequence[Token], unsure: Sequence[bool], at: int)
 def _on(folded: str, tokens: Sequence[Token], unsure: Sequence[bool], at: int) -> int:
     last = at
     for on in range(at + 1, len(tokens)):
-        if not _JOINT.fullmatch(folded[tokens[on - 1].end : tokens[on].start]) or not _part(folded, tokens, unsure, on):
+        token = tokens[on]
+        if not _JOINT.fullmatch(folded[tokens[on - 1].end : token.start]):
             break
-        if unsure[on] or (_house_number(folded, tokens[on]) and last > at) or tokens[on].shouted:
+        if (
+            unsure[on]
+            or (_house_number(folded, token) and last > at)
+            or (token.shouted and len(token.text) == 2 and last > at)
+        ):
             last = on
+        elif last > at and token.capital and _is_named_place(tokens, unsure, on):
+            last = on
+        elif not _part(folded, tokens, unsure, on):
+            break
     return last
+
+
+def _is_named_place(tokens: Sequence[Token], unsure: Sequence[bool], at: int) -> bool:
+    """Inside of an address: a town or country of the list, or a capital right before a word that nobody knows."""
+    low = tokens[at].low
+    if low in lists.clinical():
+        return False
+    return bool(lists.places().get(low)) or (at + 1 < len(tokens) and unsure[at + 1] and not tokens[at].opens)
 
 
 def towns(folded: str, tokens: Sequence[Token]) -> Iterator[Found]:
@@ -135,8 +152,7 @@ def towns(folded: str, tokens: Sequence[Token]) -> Iterator[Found]:
         at += max(1, length)
 
 
-def _longest(folded: str, tokens: Sequence[Token], at: int, known: "dict[str, int] | object") -> int:
-    assert isinstance(known, dict)
+def _longest(folded: str, tokens: Sequence[Token], at: int, known: Mapping[str, int]) -> int:
     words, best = tokens[at].low, 0
     for length in range(1, 5):
         whole = known.get(words)

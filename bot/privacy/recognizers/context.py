@@ -74,7 +74,7 @@ def _from(
         end += 1
         if tokens[end - 1].owns:
             break
-    if end > at:
+    if end > at and (len(tokens[at].low) > 1 or end - at > 1 or since is not None):
         yield Found(tokens[at].start if since is None else since, tokens[end - 1].end, Kind.NAME, CONTEXT)
 
 
@@ -83,8 +83,8 @@ def _nameish(token: Token, *, loose: bool, first: bool) -> bool:
     if low in _NOT_A_NAME and not (token.capital and not token.opens and low in lists.first_names()):
         return False
     if len(low) == 1:
-        return token.capital and not first
-    if token.text[0].isdigit() or low in lists.abbreviations():
+        return token.capital
+    if token.text[0].isdigit() or (low in lists.abbreviations() and (token.shouted or low not in lists.names())):
         return False
     if token.capital:
         return (

@@ -47,6 +47,7 @@ _SHAPES: Final = tuple(
         r"\bthe\s+\d{1,2}(?:st|nd|rd|th)\b(?=\s*(?:[,.;:)!?/]|$|at\b|@|and\b|or\b|to\b|with\b|w/|for\b|in\b|of\b))" + _TIME,
         rf"\b(?:the\s+)?(?:spring|summer|fall|autumn|winter|q[1-4])\s+(?:of\s+)?{_YEAR}",
         r"\b(?:last|next)\s+(?:week|month|spring|summer|fall|autumn|winter)\b",
+        rf"\b(?:last|next|this|past|early|late|mid)[\s-]+(?:{_MONTH}|{_ABROAD}\b)",
         rf"\b(?:{_MONTH}|{_DAY})\s*(?:-|to|through)\s*{_MONTH}(?:,?\s*{_YEAR})?",
         r"(?:\bd[o0]b|\bborn(?: on)?|\bb\.|date of birth|birthday|birth ?date)\W{0,3}[0-9OolIZSB]{1,4}[/.-][0-9OolIZSB]{1,2}[/.-][0-9OolIZSB]{2,4}",
     )
@@ -60,12 +61,13 @@ _MONTH_ALONE: Final = re.compile(
 _DAY_OF_MONTH: Final = re.compile(
     r"(?<![\w/.-])(0?[1-9]|1[0-2])/(0?[1-9]|[12]\d|3[01])(?![\w/%]|\.\d|-\d)(?:-\d{1,2}/\d{1,2}\b)?"
 )
-_ASKED_FOR: Final = re.compile(
-    r"(?:\b(?:on|by|since|until|till|from|thru|through|dated?|due|seen|of|for|appt|visit|dob|dos|adm|d/c|before|after|to|next|last|re)|[-:(,])\s*$",
+_SCORED: Final = re.compile(
+    r"(?:\b(?:pain|mood|scor\w+|rat(?:ed?|es|ing)|strength|anxiety|depression|urges?|cravings?|sleep|energy|scale|gcs|phq|gad|moca|mmse|dtrs?"
+    r"|reflexes|sadness|anger|motivation|distress|suds?|hope|hopelessness|irritability|motor|pulses|recall|orient\w*|level|intensity|severity)\b[^.;\n]{0,22}|[=~]\s*)$",
     re.IGNORECASE,
 )
-_SCORED: Final = re.compile(
-    r"(?:\b(?:pain|mood|score[ds]?|rated?|rates|strength|anxiety|depression|urges?|cravings?|sleep|energy|scale|gcs|phq|gad|moca|mmse|reflexes|about|a|at)\b[\s:=-]*|=\s*)$",
+_SCORED_AFTER: Final = re.compile(
+    r"\s*(?:pain|strength|bilateral|recall|criteria|symptoms|sessions|days|nights|doses|items|questions|objects|words|in severity|on (?:a|the)|tabs?|pills?|cups?|mood|anxiety|depression|intensity|correct)\b",
     re.IGNORECASE,
 )
 _OVER_89: Final = r"(?:9\d|1[0-2]\d)"
@@ -97,13 +99,14 @@ def dates(folded: str) -> Iterator[Found]:
 
 
 def _is_day(folded: str, match: re.Match[str]) -> bool:
-    """ "5/26" is a day; "7/10" is one only where a day is expected, and a score has a ten, a five or itself below it."""
-    before = folded[max(0, match.start() - 16) : match.start()]
-    if _SCORED.search(before):
+    """ "5/26" is a day. "7/10" is one too, unless something is scored there."""
+    if match[0] in {"1/2", "1/3", "2/3", "1/4", "3/4"}:
         return False
-    if match[2] in {"10", "5"} or match[1] == match[2] or match[0] in {"1/2", "1/3", "2/3", "1/4", "3/4"}:
-        return _ASKED_FOR.search(before) is not None
-    return True
+    if match[2] not in {"10", "5", "4"} and match[1] != match[2]:
+        return True
+    return not (
+        _SCORED.search(folded[max(0, match.start() - 40) : match.start()]) or _SCORED_AFTER.match(folded, match.end())
+    )
 
 
 def ages(folded: str) -> Iterator[Found]:

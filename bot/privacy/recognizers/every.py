@@ -7,7 +7,9 @@ from typing import Final
 from bot.privacy.record import Record
 from bot.privacy.recognizers import addresses, context, dates, gate, numbers
 from bot.privacy.recognizers.folding import Token, fold, tokens
-from bot.privacy.recognizers.known import KnownNames, KnownNumbers
+from bot.privacy.recognizers.institutions import institutions, whole_place
+from bot.privacy.recognizers.known import KnownNames
+from bot.privacy.recognizers.known_numbers import KnownNumbers, KnownPlaces
 from bot.privacy.recognizers.ner import Ner, recognised
 from bot.privacy.recognizers.spans import GATE, SHAPE, Found, Kind, merged
 from bot.privacy.tags import PLACEHOLDER
@@ -21,17 +23,19 @@ class Finder:
     def __init__(self, record: Record | None, *, ner: Ner | None = None, gate: bool = True) -> None:
         record = record or Record()
         self._names, self._numbers = KnownNames(record.people), KnownNumbers(record)
+        self._places = KnownPlaces(record.places, record.addresses)
         self._ner, self._gate = ner, gate
 
     def find(self, text: str) -> tuple[Found, ...]:
         """Every identifier of `text`, in order, without overlaps."""
         folded = fold(text)
-        words = tokens(folded)
+        words = tokens(folded, text)
         sure = merged([*self._known(folded, words), *_shapes(folded)])
         found = [*sure, *context.announced(folded, words), *self._listed(folded, words, sure)]
         if self._ner:
             found += recognised(text, self._ner)
-        return _bridged(folded, merged(found))
+        whole = [whole_place(folded, f) if f.kind is Kind.LOCATION else f for f in merged(found)]
+        return _bridged(folded, merged(whole))
 
     def known_in(self, text: str) -> bool:
         """Is anything that the record names still in this text?"""
@@ -40,10 +44,12 @@ class Finder:
 
     def _known(self, folded: str, words: Sequence[Token]) -> Iterator[Found]:
         yield from self._numbers.find(folded)
+        yield from self._places.find(words)
         yield from self._names.find(folded, words)
 
     def _listed(self, folded: str, words: Sequence[Token], sure: Sequence[Found]) -> Iterator[Found]:
         yield from addresses.towns(folded, words)
+        yield from institutions(folded, words)
         masks = gate.unsure(folded, words)
         yield from addresses.chains(folded, words, masks)
         for each in gate.closed(folded, words, masks):

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 _PLAIN: Final = {
@@ -58,6 +58,7 @@ class Token:
     low: str
     opens: bool
     owns: bool  # "Will's", "Hopes'"
+    accented: bool = False  # not as it was written: an English word in the folded text need not be one
 
     @property
     def capital(self) -> bool:
@@ -68,14 +69,22 @@ class Token:
         return len(self.text) > 1 and self.text.isupper()
 
 
-def tokens(folded: str) -> tuple[Token, ...]:
-    """The words of a folded text, in order."""
+def tokens(folded: str, text: str | None = None) -> tuple[Token, ...]:
+    """The words of a folded text, in order. `text` is the original, where it is not the same."""
+    plain = text is None or text.isascii()
     out: list[Token] = []
     last = 0
     for match in _WORD.finditer(folded):
-        out.append(_token(folded, match.start(), match.end(), opens=not out or _opens(folded, last, match.start())))
+        opens = not out or _opens(folded, last, match.start())
+        token = _token(folded, match.start(), match.end(), opens=opens)
+        out.append(token if plain or text is None else _as_written(token, text))
         last = match.end()
     return tuple(out)
+
+
+def _as_written(token: Token, text: str) -> Token:
+    original = text[token.start : token.end].replace("’", "'")
+    return token if original.isascii() else replace(token, accented=token.text[0].isupper())
 
 
 def _opens(folded: str, last: int, start: int) -> bool:

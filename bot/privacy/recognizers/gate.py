@@ -47,6 +47,8 @@ def _is_unsure(folded: str, tokens: Sequence[Token], at: int, token: Token) -> b
         return low not in lists.safe() and not _harmless_form(low)
     if token.shouted:
         return not _shouted_safe(tokens, at, low)
+    if token.accented or (low in lists.names() and low in lists.abbreviations()):
+        return True
     if low in lists.clinical() and low not in lists.both():
         return False
     if _eponym(folded, tokens, at, token):
@@ -76,7 +78,7 @@ def _harmless_form(low: str) -> bool:
 
 
 def _shouted_safe(tokens: Sequence[Token], at: int, low: str) -> bool:
-    if low in lists.abbreviations():
+    if low in lists.abbreviations() or (low in lists.clinical() and low not in lists.both()):
         return True
     beside = [tokens[i] for i in (at - 1, at + 1) if 0 <= i < len(tokens)]
     loud = any(t.shouted and len(t.text) > 2 for t in beside)

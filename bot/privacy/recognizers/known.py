@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
 from rapidfuzz.distance import OSA
 
-from bot.privacy.record import KnownPerson, Record
+from bot.privacy.record import KnownPerson
 from bot.privacy.recognizers import lists
+from bot.privacy.recognizers.context import TITLES
 from bot.privacy.recognizers.folding import Token, spelled
 from bot.privacy.recognizers.spans import KNOWN, Found, Kind
 
@@ -20,12 +20,16 @@ _CREDENTIALS: Final = frozenset(
 )
 _PARTICLES: Final = frozenset("de la le du del da di van von der den al el bin st mac mc y e of the and".split())
 _ALIKE: Final = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "8": "b", "!": "l"})
-_OCR: Final = {"0": "[0oO]", "1": "[1lIi|]", "5": "[5sS]", "8": "[8B]", "2": "[2Z]"}
 _MODALS: Final = frozenset("may might can could will would shall should must".split())
 _SAYS: Final = frozenset(
     "is was has had says said states stated reports reported called calls will would may can could did does denies denied asked agreed"
     " attended came went left joined arrived presented met told feels felt wants wanted and noted also".split()
 )
+_PERSON_ACTS: Final = frozenset(
+    "participated shared attended spoke arrived said states stated called came left joined presented met told agreed asked engaged"
+    " completed practiced practised identified described discussed expressed listened processed appeared attends participates shares".split()
+)
+_RISK: Final = frozenset("si hi sib sh avh ah vh sa nssi od".split())
 _FAITHS: Final = frozenset(
     "christian catholic jewish german english french irish young short long rich strong wise small".split()
 )
@@ -112,7 +116,7 @@ class KnownNames:
     def _by_initials(self, folded: str, tokens: Sequence[Token], at: int) -> Found | None:
         """ "WDH", "A.W.": letters in capitals that stand for somebody here and for nothing else."""
         token = tokens[at]
-        if token.shouted and token.low in self._initials and token.low not in lists.abbreviations():
+        if token.shouted and token.low in self._initials and _stands_for_person(folded, tokens, at):
             return _found(token.start, token.end, self._initials[token.low])
         if not self._initial(token) or (at and folded[token.start - 1 : token.start] == "."):
             return None
@@ -179,6 +183,8 @@ def _means_person(folded: str, tokens: Sequence[Token], token: Token, part: _Par
         and before.low in {"is", "are", "was", "a", "an", "very", "being", "as"}
     ):
         return False
+    if before is not None and before.low in TITLES:
+        return True
     if folded[token.end : token.end + 3].lstrip()[:1] in {"=", ":"}:
         return False
     if not token.opens:
@@ -190,88 +196,18 @@ def _means_person(folded: str, tokens: Sequence[Token], token: Token, part: _Par
     return after.low in _SAYS or after.capital or folded[token.end : token.end + 1] in {",", ")", "\n"}
 
 
+def _stands_for_person(folded: str, tokens: Sequence[Token], at: int) -> bool:
+    """Initials that are an abbreviation too stand for somebody only where somebody acts: "SH shared", not "SH, SI denied"."""
+    low = tokens[at].low
+    if low not in lists.abbreviations():
+        return True
+    if at + 1 >= len(tokens) or folded[tokens[at].end : tokens[at + 1].start] not in {" ", "'s "}:
+        return False
+    return tokens[at + 1].low in (_PERSON_ACTS if low in _RISK else _PERSON_ACTS | _SAYS)
+
+
 def _initials(words: Sequence[str]) -> set[str]:
     letters = "".join(word[0] for word in words)
     if len(letters) < 2:
         return set()
     return {letters, letters[0] + letters[-1], letters[-1] + letters[0], letters[-1] + letters[:-1]}
-
-
-class KnownNumbers:
-    """Telephone numbers, record numbers, addresses and birth dates of a record, in any spelling."""
-
-    def __init__(self, record: Record) -> None:
-        self._shapes = [
-            *((Kind.PHONE, _digits(phone)) for phone in record.phones if sum(map(str.isdigit, phone)) >= 7),
-            *((Kind.ID, shape) for number in record.ids for shape in _number(number)),
-            *((Kind.EMAIL, re.compile(re.escape(spelled(mail)), re.IGNORECASE)) for mail in record.emails if mail),
-            *((Kind.LOCATION, shape) for place in (*record.places, *record.addresses) if (shape := _place(place))),
-            *((Kind.LOCATION, shape) for place in record.places if (shape := _short(place))),
-            *((Kind.LOCATION, shape) for line in record.addresses for shape in _street(line)),
-            *((Kind.DATE, shape) for birth in record.births for shape in _birth(birth)),
-        ]
-
-    def find(self, folded: str) -> Iterator[Found]:
-        for kind, shape in self._shapes:
-            yield from (Found(m.start(), m.end(), kind, KNOWN) for m in shape.finditer(folded))
-
-
-def _spread(characters: str, between: str) -> str:
-    return between.join(_OCR.get(c, re.escape(c)) for c in characters)
-
-
-def _digits(phone: str) -> re.Pattern[str]:
-    digits = re.sub(r"\D", "", phone)[-10:]
-    gap = r"[\s.()/-]{0,3}"
-    short = rf"|(?<!\w){_spread(digits[-7:], gap)}(?!\w)" if len(digits) == 10 else ""
-    return re.compile(rf"(?<!\w)(?:\+?1{gap})?\(?{_spread(digits, gap)}(?!\w){short}")
-
-
-def _number(number: str) -> Iterator[re.Pattern[str]]:
-    whole = re.sub(r"[^A-Za-z0-9]", "", number)
-    if len(whole) >= 4:
-        yield re.compile(rf"(?<!\w){_spread(whole, '[ ./-]?')}(?!\w)", re.IGNORECASE)
-    digits = re.sub(r"\D", "", number)
-    if digits != whole and len(digits) >= 5:
-        yield re.compile(rf"(?<![\w.]){_spread(digits, '[ ./-]?')}(?![\w])")
-
-
-def _place(place: str) -> re.Pattern[str] | None:
-    words = _WORDS.findall(spelled(place))
-    if not words or (len(words) == 1 and (len(words[0]) < 3 or words[0].isdigit() and len(words[0]) < 5)):
-        return None
-    body = r"\W{1,3}".join(map(re.escape, words))
-    plain = len(words) == 1 and words[0] in lists.english()
-    return re.compile(rf"(?<!\w){body.capitalize() if plain else body}(?!\w)", 0 if plain else re.IGNORECASE)
-
-
-def _short(place: str) -> re.Pattern[str] | None:
-    """How people shorten an employer or a school: the first word, where it is no everyday word."""
-    words = _WORDS.findall(spelled(place))
-    if len(words) < 2 or len(words[0]) < 4 or words[0] in lists.safe():
-        return None
-    return re.compile(rf"(?<!\w){re.escape(words[0].capitalize())}(?!\w)")
-
-
-def _street(line: str) -> Iterator[re.Pattern[str]]:
-    match = re.match(r"\s*(\d+\w?)\s+([^\W\d_]+)", spelled(line))
-    if match:
-        yield re.compile(
-            rf"(?<!\w){match[1]}\s+{re.escape(match[2])}(?:\s+[A-Z][\w.]*)?(?:,?\s*(?:#|apt|unit|ste|suite)\.?\s*#?\w+)?",
-            re.IGNORECASE,
-        )
-
-
-def _birth(day: date) -> Iterator[re.Pattern[str]]:
-    """The birth date in figures, in both orders, also as a poor scan shows it."""
-    year, short, gap = str(day.year), f"{day.year % 100:02d}", r"\s?[/.-]\s?"
-    month, month2 = str(day.month), f"{day.month:02d}"
-    number, number2 = str(day.day), f"{day.day:02d}"
-    months, days = (
-        f"(?:{_spread(month2, '')}|{_spread(month, '')})",
-        f"(?:{_spread(number2, '')}|{_spread(number, '')})",
-    )
-    years = f"(?:{_spread(year, '')}|{_spread(short, '')})"
-    for order in ((months, days, years), (days, months, years), (years, months, days)):
-        yield re.compile(rf"(?<!\w){gap.join(order)}(?!\w)", re.IGNORECASE)
-    yield re.compile(rf"(?<!\w)(?:{year}{month2}{number2}|{month2}{number2}(?:{year}|{short}))(?!\w)")

@@ -39,7 +39,8 @@ def clinical() -> frozenset[str]:
 
 @cache
 def abbreviations() -> frozenset[str]:
-    return _plain("abbreviations") | _plain("capitals")
+    """Of the trade, in small letters: what may stand in capitals."""
+    return _plain("abbreviations")
 
 
 @cache

@@ -33,7 +33,8 @@ _SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = tuple(
         (Kind.PHONE, rf"(?<![\w.])\(?\+\(?\d{{1,3}}\)?[\s.()-]*\d(?:[\s.()/-]{{0,3}}\d){{5,13}}{_EXT}"),
         (Kind.PHONE, rf"(?<![\w./-])\(?0\d{{1,4}}\)?(?:[\s./()-]{{1,3}}\d{{2,8}}){{1,5}}{_EXT}"),
         (Kind.PHONE, rf"(?<![\w./-])\d{{3}}[-.]\d{{4}}(?![\w-]){_EXT}"),
-        (Kind.PHONE, r"(?:\b(?:phone|tel|telephone|cell|mobile|fax|call(?: me)?|text|pager|ph|number is|reach(?:ed)?)\b[^\d\n]{0,24})\(?\d(?:[\s.()/-]{0,3}\d){5,14}"),
+        (Kind.PHONE, r"(?:\b(?:phone|tel|telephone|cell|mobile|fax|call(?: me)?|text|pager|ph|number is|reach(?:ed)?)\b[^\d\n]{0,24}\s?)\(?\d(?:[ .()/-]{0,3}\d){5,14}"),
+        (Kind.PHONE, r"(?<![\w./,-])\d{1,4}(?:[ .-]\d{2,4}){2,5}(?![\w/%]|[.,]\d|\s*(?:mg|mcg|ml))"),
         (Kind.PHONE, rf"\b{_DIGIT_WORD}(?:[\s,.-]+{_DIGIT_WORD}){{6,}}\b"),
         (Kind.PHONE, r"\b(?:1[\s.-]?)?8(?:00|33|44|55|66|77|88)[\s.-][\dA-Z]{3}[\s.-]?[\dA-Z]{4}\b"),
         (Kind.ID, r"(?<![\w-])\d{3}[-\s.]\d{2}[-\s.]\d{4}(?![\w-])"),
@@ -67,7 +68,7 @@ _YEARS: Final = re.compile(r"^(?:19|20)\d\d(?:[-/](?:(?:19|20)?\d\d))?$")
 def numbers(folded: str) -> Iterator[Found]:
     """Everything in a folded text that has the shape of somebody's number."""
     for kind, shape in _SHAPES:
-        yield from (Found(m.start(), m.end(), kind, SHAPE) for m in shape.finditer(folded))
+        yield from (Found(m.start(), m.end(), kind, SHAPE) for m in shape.finditer(folded) if _enough(kind, m[0]))
     for match in _LABELLED.finditer(folded):
         if _names_one(match[1]):
             yield Found(match.start(1), match.end(1), Kind.ID, SHAPE)
@@ -75,6 +76,11 @@ def numbers(folded: str) -> Iterator[Found]:
         if sum(map(str.isdigit, match[1])) >= 3:
             yield Found(match.start(1), match.end(1), Kind.ID, SHAPE)
     yield from (Found(m.start(), m.end(), Kind.ID, SHAPE) for m in _MIXED.finditer(folded) if _is_code(m[0]))
+
+
+def _enough(kind: Kind, written: str) -> bool:
+    """Seven figures make a telephone number, spelled out or not."""
+    return kind is not Kind.PHONE or sum(map(str.isdigit, written)) >= 7 or written[:1].isalpha()
 
 
 def _names_one(value: str) -> bool:

@@ -90,11 +90,11 @@ def english(packages: Path, first: set[str], last: dict[str, int], cities: set[s
     def lower(word: str) -> bool:
         return word in dictionary or any(stem in dictionary for stem in stems(word))
 
-    surname_only = {w for w, rank in last.items() if rank <= NAMELIKE_SURNAMES}
+    proper = {word.lower() for word in dictionary if word[0].isupper()} | set(last)
     return [
         w
         for w in (line.split()[0] for line in lines.splitlines())
-        if safe(w) and (w in both or w not in surname_only or lower(w)) and len(w) > 1
+        if safe(w) and len(w) > 1 and (w in both or lower(w) or w not in proper)
     ]
 
 
