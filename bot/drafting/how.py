@@ -14,6 +14,7 @@ WHY = {
     "not_cleared": "the text could not be cleared for the model",
     "residue": "the text could not be cleared for the model",
     "timeout": "the model took too long",
+    "queue": "too many drafts were waiting for the model",
     "breaker_open": "the model has failed several times and is left alone for a moment",
     "rate_limited": "the model has too much to do",
     "unreachable": "the model does not answer",

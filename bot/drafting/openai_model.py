@@ -60,10 +60,14 @@ class OpenAiModel:
     async def complete(self, safe: SafePrompt, shape: Shape, *, residue: Residue) -> Completion:
         if not self._breaker.lets_through():
             raise ModelUnavailable("breaker_open")
+        asked = False
         try:
             async with asyncio.timeout(self._limits.timeout_s), self._turns:
+                asked = True
                 completion = await self._twice(safe, shape, residue)
         except TimeoutError as error:
+            if not asked:  # we have too much to ask: no fault of the model
+                raise ModelUnavailable("queue") from error
             self._breaker.failed()
             raise ModelUnavailable("timeout") from error
         except ModelUnavailable as error:

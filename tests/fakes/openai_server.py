@@ -62,6 +62,9 @@ class FakeOpenAi:
     paths: list[str] = field(default_factory=list)
     url: str = ""
     echo: str = "Jordan Sample"
+    pause_s: float = 0.0  # before any answer
+    at_once: int = 0
+    most_at_once: int = 0
 
     @asynccontextmanager
     async def running(self, port: int = 0) -> AsyncIterator["FakeOpenAi"]:
@@ -87,6 +90,10 @@ class FakeOpenAi:
         self.bodies.append(body)
         self.headers.append(dict(request.headers))
         self.paths.append(request.path_qs)
+        self.at_once += 1
+        self.most_at_once = max(self.at_once, self.most_at_once)
+        await asyncio.sleep(self.pause_s)
+        self.at_once -= 1
         mode = self.script.pop(0) if self.script else self.mode
         asked = json.loads(body)
         match mode:
