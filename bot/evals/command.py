@@ -31,11 +31,44 @@ def retrieval(
 
 @eval_app.command()
 def risk(
-    cases: Annotated[Path, typer.Option("--set", exists=True, dir_okay=False, help="Sentences and whether they alert.")],
+    cases: Annotated[Path, typer.Option("--set", exists=True, dir_okay=False, help="Sentences, and what must alert.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,  # noqa: FBT002 - typer's form of a flag
 ) -> None:
     """How many sentences that must alert do, and how many alerts are right."""
     from bot.evals.risk import in_words, score  # noqa: PLC0415 - start-up stays fast
 
     scores = score(cases)
+    typer.echo(json.dumps(scores) if as_json else in_words(scores))
+
+
+@eval_app.command()
+def injection(
+    cases: Annotated[Path, typer.Option("--set", exists=True, dir_okay=False, help="Attacks and ordinary texts.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,  # noqa: FBT002 - typer's form of a flag
+) -> None:
+    """Whether planted words change where a draft goes or what it says, with a model that obeys them."""
+    from bot.evals.injection import in_words, score  # noqa: PLC0415 - start-up stays fast
+
+    scores = score(cases)
+    typer.echo(json.dumps(scores) if as_json else in_words(scores))
+
+
+@eval_app.command()
+def deid(
+    cases: Annotated[Path, typer.Option("--set", exists=True, dir_okay=False, help="Texts with marked identifiers.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,  # noqa: FBT002 - typer's form of a flag
+    record: Annotated[bool, typer.Option(help="Use the client's record, where a case has one.")] = True,  # noqa: FBT002 - as above
+    ner: Annotated[bool, typer.Option(help="Add the trained recognizer (the extra `ner`).")] = False,  # noqa: FBT002 - as above
+    gate: Annotated[bool, typer.Option(help="Mask what nobody knows.")] = True,  # noqa: FBT002 - as above
+) -> None:
+    """How much of what identifies a person is masked, and how much else."""
+    from bot.evals.deid import in_words, report  # noqa: PLC0415 - start-up stays fast
+    from bot.evals.deid_cases import BadCase  # noqa: PLC0415 - as above
+    from bot.privacy.recognizers.ner import NerNotInstalled, spacy_ner  # noqa: PLC0415 - as above
+
+    try:
+        scores = report(cases, with_record=record, gate=gate, ner=spacy_ner() if ner else None)
+    except (BadCase, NerNotInstalled) as refused:
+        typer.echo(str(refused), err=True)
+        raise typer.Exit(2) from None
     typer.echo(json.dumps(scores) if as_json else in_words(scores))

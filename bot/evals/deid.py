@@ -1,94 +1,25 @@
 """How much of what identifies a person is masked, in any file of texts with marked identifiers; and what it costs.
 
-Two shapes of file: JSON lines `{id, text, spans: [{start, end, type, raw, score, known}], record?}`, and one JSON object
-`{records, cases}` whose cases also say which strings must survive. A span with `score: false` counts neither way.
+An identifier counts as found when all of it is masked. The figures of Baton stand beside those of the same run without
+the record, without the gate, with a trained recognizer, and of other tools where they are installed.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
+from bot.evals.deid_cases import Case, Span, read
 from bot.privacy.deid import find
-from bot.privacy.record import KnownPerson, Record
+from bot.privacy.record import Record
 from bot.privacy.recognizers.ner import Ner
-from bot.privacy.recognizers.spans import Kind
 
 type Masks = list[tuple[int, int]]
 type System = Callable[[str, Record | None], Masks]
 
-_SEEN_ALONE: Final = "_-'"  # joins letters inside an identifier; other marks between words tell nothing
-
-
-class BadCase(Exception):
-    """A line of the file cannot be read. The message says which, and holds no text of it."""
-
-
-class _Given(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class Span(_Given):
-    start: int
-    end: int
-    type: str
-    score: bool = True
-    known: bool | None = None
-
-
-class _Patient(_Given):
-    first: str | None = None
-    middle: str | None = None
-    last: str | None = None
-    preferred: str | None = None
-    dob: str | None = None
-    mrn: str | None = None
-    phone: str | None = None
-    email: str | None = None
-    address: str | None = None
-    city: str | None = None
-    zip: str | None = None
-    employer: str | None = None
-    school: str | None = None
-
-
-class _Relative(_Given):
-    name: str | None = None
-    phone: str | None = None
-
-
-class _Chart(_Given):
-    patient: _Patient = _Patient()
-    family: tuple[_Relative, ...] = ()
-    providers: tuple[_Relative, ...] = ()
-
-
-class _Case(_Given):
-    id: str
-    text: str
-    spans: tuple[Span, ...] = ()
-    record: _Chart | str | int | None = None
-    must_keep: tuple[str, ...] = ()
-
-
-class _Collection(_Given):
-    records: Mapping[str, _Chart] = {}
-    cases: tuple[_Case, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One text, what stands in it, what must survive, and the record of the client it is about."""
-
-    id: str
-    text: str
-    spans: tuple[Span, ...]
-    must_keep: tuple[str, ...]
-    record: Record | None = None
+_JOINS: Final = "_-'"  # joins letters inside an identifier; other marks between words tell nothing
+_WARM_UP: Final = "Dana Hope, DOB 3/4/1980, saw Dr. Young in Yonkers."
 
 
 @dataclass(slots=True)
@@ -123,70 +54,6 @@ def _share(part: int, whole: int) -> float:
     return round(part / whole, 4) if whole else 1.0
 
 
-def read(path: Path) -> tuple[Case, ...]:
-    """The cases of a file. Raises BadCase with the number of the line that cannot be read."""
-    content = path.read_text(encoding="utf-8")
-    try:
-        return _collected(_Collection.model_validate_json(content))
-    except ValidationError:
-        pass
-    return tuple(_line(number, line) for number, line in enumerate(content.splitlines(), 1) if line.strip())
-
-
-def _line(number: int, line: str) -> Case:
-    try:
-        case = _Case.model_validate_json(line)
-        return _case(case, case.record if isinstance(case.record, _Chart) else None)
-    except (ValidationError, ValueError) as wrong:
-        raise BadCase(f"line {number}: {_places(wrong)}") from None
-
-
-def _places(wrong: ValueError) -> str:
-    """Which fields are wrong, without what stands in them."""
-    if isinstance(wrong, ValidationError):
-        return "; ".join(
-            f"{'.'.join(map(str, e['loc'])) or 'line'}: {e['type']}" for e in wrong.errors(include_input=False)
-        )
-    return "a span lies outside of its text, or a date cannot be read"
-
-
-def _collected(given: _Collection) -> tuple[Case, ...]:
-    try:
-        return tuple(_case(case, given.records.get(str(case.record))) for case in given.cases)
-    except ValueError as wrong:
-        raise BadCase(_places(wrong)) from None
-
-
-def _case(case: _Case, chart: _Chart | None) -> Case:
-    if any(not 0 <= span.start < span.end <= len(case.text) for span in case.spans):
-        raise ValueError("span")
-    return Case(case.id, case.text, case.spans, case.must_keep, _record(chart) if chart else None)
-
-
-def _record(chart: _Chart) -> Record:
-    """What the chart of a case would know by name. What is missing is simply not known."""
-    patient = chart.patient
-    name = " ".join(part for part in (patient.first, patient.middle, patient.last) if part)
-    others = (patient.preferred,) if patient.preferred else ()
-    people = [*chart.family, *chart.providers]
-    return Record(
-        people=(
-            KnownPerson("client", name, others),
-            *(KnownPerson(f"p{number}", person.name) for number, person in enumerate(people) if person.name),
-        ),
-        phones=_given(patient.phone, *(person.phone for person in people)),
-        ids=_given(patient.mrn),
-        emails=_given(patient.email),
-        places=_given(patient.city, patient.zip, patient.employer, patient.school),
-        addresses=_given(patient.address),
-        births=(date.fromisoformat(patient.dob),) if patient.dob else (),
-    )
-
-
-def _given(*values: str | None) -> tuple[str, ...]:
-    return tuple(value for value in values if value)
-
-
 def baton(*, with_record: bool = True, ner: Ner | None = None, gate: bool = True) -> System:
     """Baton itself, as one system among others."""
 
@@ -198,6 +65,7 @@ def baton(*, with_record: bool = True, ner: Ner | None = None, gate: bool = True
 
 def score(cases: Iterable[Case], system: System) -> dict[str, Any]:
     """The figures of one system over these cases, as the command prints them."""
+    system(_WARM_UP, None)  # word lists and models are read before the clock runs
     tally = Tally()
     for case in cases:
         began = time.process_time()
@@ -232,7 +100,7 @@ def _one(tally: Tally, case: Case, span: Span, covered: set[int]) -> None:
 
 
 def _tells(char: str) -> bool:
-    return char.isalnum() or char in _SEEN_ALONE
+    return char.isalnum() or char in _JOINS
 
 
 def _keep(tally: Tally, text: str, words: str, covered: set[int]) -> None:
@@ -241,3 +109,36 @@ def _keep(tally: Tally, text: str, words: str, covered: set[int]) -> None:
         tally.keep += 1
         tally.kept += not any(place in covered for place in range(at, at + len(words)))
         at = text.find(words, at + 1)
+
+
+def report(path: Path, *, with_record: bool = True, gate: bool = True, ner: Ner | None = None) -> dict[str, Any]:
+    """The figures of Baton as asked for, and under `beside` those of its variants and of other tools. Raises BadCase."""
+    from bot.evals.deid_peers import peers  # noqa: PLC0415 - other tools are heavy, and only for this
+
+    cases = read(path)
+    beside = {"without record": baton(with_record=False, gate=gate, ner=ner)} if with_record and _charts(cases) else {}
+    beside |= {"without NER": baton(with_record=with_record, gate=gate)} if ner else {}
+    beside |= {"without gate": baton(with_record=with_record, gate=False, ner=ner)} if gate else {}
+    main = score(cases, baton(with_record=with_record, ner=ner, gate=gate))
+    return main | {"beside": {name: _short(score(cases, system)) for name, system in (beside | peers()).items()}}
+
+
+def _charts(cases: tuple[Case, ...]) -> bool:
+    return any(case.record for case in cases)
+
+
+def _short(scores: dict[str, Any]) -> dict[str, Any]:
+    return {name: scores[name] for name in ("span_recall", "char_precision", "must_keep_damaged", "kb_per_cpu_s")}
+
+
+def in_words(scores: dict[str, Any]) -> str:
+    """The figures as a table: Baton first, the others below it."""
+    rows = [("Baton", scores), *scores["beside"].items()]
+    lines = [f"{scores['docs']} texts", f"{'':<18}recall  precision  must-keep damaged  KB per CPU second"]
+    for name, row in rows:
+        lines.append(
+            f"{name:<18}{row['span_recall']:>6.3f}  {row['char_precision']:>9.3f}"
+            f"  {row['must_keep_damaged']:>17.3f}  {row['kb_per_cpu_s'] or 0:>17.0f}"
+        )
+    lines.append("by type: " + ", ".join(f"{kind} {share:.3f}" for kind, share in scores["by_type"].items()))
+    return "\n".join(lines)
