@@ -66,6 +66,17 @@ _ROUTES: dict[str, tuple[Route, ...]] = {
         Route(Op.FALLBACK, "Communication", "told to the team as a Communication; this EHR creates no tasks"),
         Route(Op.OWN_STORE, None, _OWN_STORE),
     ),
+    "FlagWrite": (
+        Route(Op.NATIVE, "Flag", "stored as a Flag"),
+        Route(Op.FALLBACK, "Communication", "told to the team as a Communication; this EHR creates no alerts"),
+        Route(Op.OWN_STORE, None, _OWN_STORE),
+    ),
+    "CarePlanWrite": (
+        Route(Op.NATIVE, "CarePlan", "stored as a CarePlan in draft"),
+        Route(Op.FALLBACK, "DocumentReference", "stored as a preliminary document; this EHR creates no care plans"),
+        Route(Op.FALLBACK, "Communication", "told to the team as a Communication; this EHR takes no such document"),
+        Route(Op.OWN_STORE, None, _OWN_STORE),
+    ),
     "ProvenanceWrite": (
         Route(Op.NATIVE, "Provenance", "stored as a Provenance"),
         Route(Op.OWN_STORE, None, _OWN_STORE),

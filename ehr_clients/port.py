@@ -64,6 +64,34 @@ class TaskWrite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FlagWrite:
+    """An alert that whoever opens the chart sees at once: Flag of category "safety", active until a person ends it."""
+
+    client_id: str
+    text: str
+    author: str
+    when: datetime
+    generated: bool = True
+    part2: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarePlanWrite:
+    """A safety plan as a draft (CarePlan.status "draft"): a clinician completes and activates it in the EHR.
+
+    `steps`: (name of the step, its text) in order; a step without words is left out.
+    """
+
+    client_id: str
+    title: str
+    steps: tuple[tuple[str, str], ...]
+    author: str
+    when: datetime
+    generated: bool = True
+    part2: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProvenanceWrite:
     """Who made the targets: the software drafted (author, Device), the person verified (verifier, Practitioner)."""
 
@@ -89,7 +117,7 @@ class AuditWrite:
     outcome_ok: bool = True
 
 
-type Write = DocumentWrite | CommunicationWrite | TaskWrite | ProvenanceWrite | AuditWrite
+type Write = DocumentWrite | CommunicationWrite | TaskWrite | FlagWrite | CarePlanWrite | ProvenanceWrite | AuditWrite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

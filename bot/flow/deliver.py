@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.clinic import StaffMember
 from bot.drafts import Draft, State
 from bot.flow import prepare, present, records, tell, trail
+from bot.flow.disclosed import check_notice, note_disclosure
 from bot.flow.office import EHR_LANE, Office
-from bot.flow.reading import Drawn, draw_up
+from bot.flow.reading import Drawn, draw_up, sections
 from bot.flow.records import Content
 from bot.flow.standing import standing
 from bot.flow.wording import worded
@@ -21,6 +22,7 @@ from bot.people import person
 from bot.privacy.audit import Action as Audited
 from bot.privacy.audit import Adapter, Outcome
 from bot.privacy.consent import rests_on_none
+from bot.privacy.notices import attached
 from bot.privacy.policy import may_decide
 from bot.store import jobs
 from bot.store import tables as t
@@ -28,14 +30,16 @@ from bot.store.jobs import Finish, Job, Later, Never
 from ehr_clients.errors import ClientNotFound, EhrRefused, EhrUnavailable, OutcomeUnknown
 from ehr_clients.port import (
     AuditWrite,
+    CarePlanWrite,
     CommunicationWrite,
     DocumentWrite,
+    FlagWrite,
     ProvenanceWrite,
     Receipt,
     TaskWrite,
     Write,
 )
-from skills.kit import Purpose, Section, Signed, Step
+from skills.kit import Purpose, Signed, Step
 
 FILED_WORDS = frozenset({"read_back", "recall"})  # the exchanges that go into the chart
 
@@ -61,6 +65,7 @@ async def file(office: Office, job: Job) -> Finish | None:
         step = next((s for s in plan(office, draft, content) if s.name not in done), None)
         if step is None:
             return lambda conn: _filed(conn, office, draft)
+        check_notice(step.write)
         receipt = await _write(office, draft, step, done, attempt=job.attempt)
     except (EhrUnavailable, OutcomeUnknown) as error:
         await _mark(office, draft, "ehr_unavailable" if isinstance(error, EhrUnavailable) else "outcome_unknown")
@@ -68,7 +73,7 @@ async def file(office: Office, job: Job) -> Finish | None:
         raise Later(_code(error), after_s=after) from error
     except (EhrRefused, ClientNotFound) as error:
         raise Never(_code(error)) from error
-    return lambda conn: _stored(conn, office, draft, step, receipt)
+    return lambda conn: _stored(conn, office, draft, content, step, receipt)
 
 
 def plan(office: Office, draft: Draft, content: Content) -> tuple[Step, ...]:
@@ -78,7 +83,7 @@ def plan(office: Office, draft: Draft, content: Content) -> tuple[Step, ...]:
         raise Never("approver_unknown")
     skill = office.shelf[draft.skill]
     steps: tuple[Step, ...] = skill.writes(content.facts, content.text, Signed(person(approver), draft.decided_at))
-    clinical = [s for s in steps if isinstance(s.write, DocumentWrite | CommunicationWrite | TaskWrite)]
+    clinical = [s for s in steps if not isinstance(s.write, ProvenanceWrite | AuditWrite)]
     return (*steps, *(_audit_record(draft, step, approver, skill.purpose, draft.decided_at) for step in clinical))
 
 
@@ -102,7 +107,7 @@ async def _not_yet(office: Office, draft: Draft, content: Content) -> Finish | N
     """
     if found := await _stored_before(office, draft, content):
         step, receipt = found
-        return lambda conn: _stored(conn, office, draft, step, receipt)
+        return lambda conn: _stored(conn, office, draft, content, step, receipt)
     approver = office.people.by_id(draft.decided_by or "")
     order = await prepare.order_for(office, draft)
     drawn = await draw_up(office, order, by=approver)
@@ -130,8 +135,8 @@ async def _moved(office: Office, draft: Draft, content: Content, drawn: Drawn) -
         return Void("consent_changed")
     if drawn.same_chart(content.sources, content.unread):
         return None
-    sections = office.shelf[draft.skill].reads | {Section.CONSENTS}
-    if not content.unread and dict(await office.ehr.versions(draft.client_id, sections)) == dict(content.sources):
+    asked_for = sections(office.shelf[draft.skill], office.people.by_id(draft.asked_by))
+    if not content.unread and dict(await office.ehr.versions(draft.client_id, asked_for)) == dict(content.sources):
         raise EhrUnavailable("Part of the chart was not read, so the approval cannot be checked.")
     return Void("chart_changed")
 
@@ -194,15 +199,21 @@ def resolved(write: Write, done: dict[str, str]) -> Write:
             return replace(write, appends=_one(write.appends, done))
         case TaskWrite():
             return replace(write, focus=_one(write.focus, done))
+        case FlagWrite() | CarePlanWrite():
+            return write
 
 
 def _one(ref: str | None, done: dict[str, str]) -> str | None:
     return done[ref[1:]] if ref is not None and ref.startswith("@") else ref
 
 
-async def _stored(conn: AsyncConnection, office: Office, draft: Draft, step: Step, receipt: Receipt) -> None:
-    """The receipt, its audit line and the next write, in one commit."""
-    await keep_receipt(conn, office, draft, step.name, key_of(draft, step), receipt)
+async def _stored(
+    conn: AsyncConnection, office: Office, draft: Draft, content: Content, step: Step, receipt: Receipt
+) -> None:
+    """The receipt, its audit line, the record of the disclosure and the next write, in one commit."""
+    key = key_of(draft, step)
+    await keep_receipt(conn, office, draft, step.name, key, receipt)
+    await note_disclosure(conn, office, draft, content, step, key, receipt.readback_hash)
     await jobs.enqueue(conn, "file", draft.id, lane=EHR_LANE)
 
 
@@ -337,13 +348,16 @@ def _words_write(
     part2: bool,
 ) -> Write:
     sender = office.people.by_id(draft.decided_by or draft.asked_by)
+    noticed = attached if part2 else str  # 42 CFR 2.32: what is said about protected records carries it as well
     if said.kind == "recall":
         return DocumentWrite(
             client_id=draft.client_id,
             type_code="81218-0",
             type_text="Addendum",
             title="Recall of a handoff",
-            text=f"ADDENDUM: this handoff is recalled by {author.name}, {author.title}.\nReason: {said.words}\n",
+            text=noticed(
+                f"ADDENDUM: this handoff is recalled by {author.name}, {author.title}.\nReason: {said.words}\n"
+            ),
             author=author.practitioner,
             when=said.at,
             generated=False,
@@ -355,7 +369,7 @@ def _words_write(
         client_id=draft.client_id,
         sender=author.practitioner,
         recipients=(sender.practitioner,) if sender else (),
-        text="\n".join([f"Handoff accepted. Read-back: {said.words}", *asked]),
+        text=noticed("\n".join([f"Handoff accepted. Read-back: {said.words}", *asked])),
         when=said.at,
         about=(done["document"],) if "document" in done else (),
         answers=done.get("communication"),

@@ -23,11 +23,21 @@ from ehr_clients.codes import (
     PART2_LABELS,
     PARTICIPANT_TYPE,
     PARTICIPATION,
+    SAFETY_PLAN,
     WRITE,
 )
 from ehr_clients.errors import EhrRefused
 from ehr_clients.fhir_r4.values import Json, canonical, many, moment, pick, reference, string
-from ehr_clients.port import AuditWrite, CommunicationWrite, DocumentWrite, ProvenanceWrite, TaskWrite, Write
+from ehr_clients.port import (
+    AuditWrite,
+    CarePlanWrite,
+    CommunicationWrite,
+    DocumentWrite,
+    FlagWrite,
+    ProvenanceWrite,
+    TaskWrite,
+    Write,
+)
 
 OWN_STORE = "own-store/"
 _KEY = re.compile(r"[A-Za-z0-9._:\-]{1,128}$")
@@ -48,6 +58,10 @@ def build(write: Write, kind: str, *, key: str, ehr_address: str = "ehr") -> Jso
             return _communication(write, key) if kind == "Communication" else _message_as_document(write, key)
         case TaskWrite():
             return _task(write, key) if kind == "Task" else _task_as_message(write, key)
+        case FlagWrite():
+            return _flag(write, key) if kind == "Flag" else _flag_as_message(write, key)
+        case CarePlanWrite():
+            return _safety_plan(write, key) if kind == "CarePlan" else build(_as_document(write), kind, key=key)
         case ProvenanceWrite():
             return _provenance(write, key)
         case AuditWrite():
@@ -103,10 +117,9 @@ def key_search(kind: str, key: str) -> tuple[str, str]:
 
 
 def _document(write: DocumentWrite, key: str) -> Json:
-    labels = [AI_GENERATED] if write.generated else []
     return _filled(
         resourceType="DocumentReference",
-        meta=_meta(*labels, part2=write.part2),
+        meta=_meta(*_made_by(generated=write.generated), part2=write.part2),
         identifier=[_identifier(key)],
         status="current",
         docStatus="final" if write.final else "preliminary",
@@ -219,6 +232,85 @@ def _task(write: TaskWrite, key: str) -> Json:
         owner=_ref(write.owner) if write.owner else None,
         restriction={"period": {"end": write.due.isoformat()}} if write.due else None,
     )
+
+
+def _flag(write: FlagWrite, key: str) -> Json:
+    return _filled(
+        resourceType="Flag",
+        meta=_meta(*_made_by(generated=write.generated), part2=write.part2),
+        identifier=[_identifier(key)],
+        status="active",
+        category=[_concept((f"{_HL7}/flag-category", "safety"))],
+        code={"text": _said(write.text)},
+        subject=_ref(f"Patient/{write.client_id}"),
+        period={"start": write.when.isoformat()},
+        author=_ref(write.author),
+    )
+
+
+def _flag_as_message(write: FlagWrite, key: str) -> Json:
+    message = CommunicationWrite(
+        client_id=write.client_id,
+        sender=write.author,
+        recipients=(),
+        text=f"Alert: {_said(write.text)}",
+        when=write.when,
+        part2=write.part2,
+    )
+    return _communication(message, key, topic="Alert")
+
+
+def _safety_plan(write: CarePlanWrite, key: str) -> Json:
+    """In the shape that the reader knows as a safety plan: one activity a step."""
+    return _filled(
+        resourceType="CarePlan",
+        meta=_meta(*_made_by(generated=write.generated), part2=write.part2),
+        identifier=[_identifier(key)],
+        status="draft",
+        intent="plan",
+        category=[_concept((LOINC, SAFETY_PLAN), text="Safety plan")],
+        title=write.title,
+        subject=_ref(f"Patient/{write.client_id}"),
+        created=write.when.isoformat(),
+        author=_ref(write.author),
+        activity=[
+            {"detail": {"code": {"text": name}, "status": "not-started", "description": said}}
+            for name, said in _steps(write)
+        ],
+    )
+
+
+def _as_document(write: CarePlanWrite) -> DocumentWrite:
+    """For an EHR that creates no care plans: the same words, in a document that nobody has signed."""
+    return DocumentWrite(
+        client_id=write.client_id,
+        type_code=SAFETY_PLAN,
+        type_text="Safety plan",
+        title=write.title,
+        text="\n".join([f"{write.title} (draft)", *(f"{name}: {said}" for name, said in _steps(write))]) + "\n",
+        author=write.author,
+        when=write.when,
+        final=False,
+        generated=write.generated,
+        part2=write.part2,
+    )
+
+
+def _steps(write: CarePlanWrite) -> list[tuple[str, str]]:
+    steps = [(name, said) for name, said in write.steps if said.strip()]
+    if not steps:
+        raise EhrRefused("There is no step of a safety plan to file.")
+    return steps
+
+
+def _said(text: str) -> str:
+    if not text.strip():
+        raise EhrRefused("There is no text to file.")
+    return text
+
+
+def _made_by(*, generated: bool) -> tuple[tuple[str, str], ...]:
+    return (AI_GENERATED,) if generated else ()
 
 
 def _provenance(write: ProvenanceWrite, key: str) -> Json:

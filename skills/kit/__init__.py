@@ -27,7 +27,15 @@ from ehr_clients.models import (
     TeamMember,
     Why,
 )
-from ehr_clients.port import CommunicationWrite, DocumentWrite, ProvenanceWrite, TaskWrite, Write
+from ehr_clients.port import (
+    CarePlanWrite,
+    CommunicationWrite,
+    DocumentWrite,
+    FlagWrite,
+    ProvenanceWrite,
+    TaskWrite,
+    Write,
+)
 from skills.kit.card import (
     Banner,
     Block,
@@ -71,6 +79,7 @@ __all__ = [
     "Banner",
     "Block",
     "Card",
+    "CarePlanWrite",
     "Chart",
     "Client",
     "Command",
@@ -83,6 +92,7 @@ __all__ = [
     "DraftText",
     "Evidence",
     "Facts",
+    "FlagWrite",
     "Goal",
     "Item",
     "Label",

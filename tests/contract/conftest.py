@@ -90,7 +90,7 @@ async def _on_sekmet(server: sekmet.Sekmet, key: str) -> list[Json]:
     found: list[Json] = []
     async with aiohttp.ClientSession() as session:
         headers = {"Authorization": await server.auth().authorization(session) or ""}
-        for kind in ("DocumentReference", "Communication", "Task", "Provenance", "AuditEvent"):
+        for kind in ("DocumentReference", "Communication", "Task", "Flag", "CarePlan", "Provenance", "AuditEvent"):
             by = "_tag" if kind in {"Provenance", "AuditEvent"} else "identifier"
             query = {by: f"https://baton.care/fhir/write|{key}"}
             async with session.get(f"{server.base_url}/{kind}", params=query, headers=headers) as answer:

@@ -11,8 +11,10 @@ import pytest
 from ehr_clients.errors import ClientNotFound, EhrRefused
 from ehr_clients.port import (
     AuditWrite,
+    CarePlanWrite,
     CommunicationWrite,
     DocumentWrite,
+    FlagWrite,
     Op,
     ProvenanceWrite,
     TaskWrite,
@@ -24,17 +26,19 @@ NOW = datetime(2026, 11, 23, 15, 4, 5, tzinfo=UTC)
 PRESCRIBER = "Practitioner/sb-p-raman"
 TEXT = "Handoff\n\nSeverity: stable — “watcher” since Friday.\nPHQ-9 15 → 12. Zoë, naïve, 日本.\n"
 
+EVERY = (
+    *("DocumentWrite", "CommunicationWrite", "TaskWrite", "FlagWrite", "CarePlanWrite"),
+    *("ProvenanceWrite", "AuditWrite"),
+)
 OPS: dict[str, dict[str, Op | None]] = {
-    "sandbox": dict.fromkeys(
-        ("DocumentWrite", "CommunicationWrite", "TaskWrite", "ProvenanceWrite", "AuditWrite"), Op.NATIVE
-    ),
-    "sekmet": dict.fromkeys(
-        ("DocumentWrite", "CommunicationWrite", "TaskWrite", "ProvenanceWrite", "AuditWrite"), Op.NATIVE
-    ),
+    "sandbox": dict.fromkeys(EVERY, Op.NATIVE),
+    "sekmet": dict.fromkeys(EVERY, Op.NATIVE),
     "epic": {
         "DocumentWrite": Op.NATIVE,
         "CommunicationWrite": Op.NATIVE,
         "TaskWrite": Op.FALLBACK,
+        "FlagWrite": Op.FALLBACK,
+        "CarePlanWrite": Op.FALLBACK,
         "ProvenanceWrite": Op.OWN_STORE,
         "AuditWrite": Op.OWN_STORE,
     },
@@ -42,6 +46,8 @@ OPS: dict[str, dict[str, Op | None]] = {
         "DocumentWrite": None,
         "CommunicationWrite": Op.OWN_STORE,
         "TaskWrite": Op.OWN_STORE,
+        "FlagWrite": Op.OWN_STORE,
+        "CarePlanWrite": Op.OWN_STORE,
         "ProvenanceWrite": Op.OWN_STORE,
         "AuditWrite": Op.OWN_STORE,
     },
@@ -74,6 +80,14 @@ def writes() -> list[Write]:
             requester=THERAPIST,
             owner=PRESCRIBER,
             due=date(2026, 11, 25),
+            when=NOW,
+        ),
+        FlagWrite(client_id=CLIENT, text="Suicide risk: see the safety plan", author=THERAPIST, when=NOW),
+        CarePlanWrite(
+            client_id=CLIENT,
+            title="Safety plan",
+            steps=(("Warning signs", "Not sleeping; zoë stays away."), ("Internal coping", "Walks by the river.")),
+            author=THERAPIST,
             when=NOW,
         ),
         ProvenanceWrite(
