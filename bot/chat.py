@@ -64,6 +64,8 @@ class Action(StrEnum):
     RETRY = "retry"  # filing failed: try again now
     BREAK_GLASS = "break_glass"  # asks for the reason form
     SAVE_BREAK_GLASS = "save_break_glass"  # values: {"reason": words}
+    CONFLICTS = "conflicts"  # show the prescriber what was found between sources; values: {"page": "1"}
+    OVERRIDE = "override"  # why one finding may stand; values: {"reason": one of four}
 
 
 class Style(StrEnum):

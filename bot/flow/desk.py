@@ -9,7 +9,22 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat import Action, Home, Notice, Press, Reply, Typed, Who
-from bot.flow import accept, decide, deliver, expire, glass, home, housekeeping, intake, prepare, present, tell, trail
+from bot.flow import (
+    accept,
+    contradictions,
+    decide,
+    deliver,
+    expire,
+    glass,
+    home,
+    housekeeping,
+    intake,
+    overrides,
+    prepare,
+    present,
+    tell,
+    trail,
+)
 from bot.flow.office import Office
 from bot.privacy.audit import Action as Audited
 from bot.privacy.audit import Outcome
@@ -38,6 +53,8 @@ VERBS: Final[Mapping[Action, Verb]] = {
     Action.SAVE_RECALL: accept.save_recall,
     Action.BREAK_GLASS: glass.break_glass,
     Action.SAVE_BREAK_GLASS: glass.save_break_glass,
+    Action.CONFLICTS: overrides.conflicts,
+    Action.OVERRIDE: overrides.override,
 }
 
 JOBS: Final[Mapping[str, Callable[[Office, Job], Awaitable[Finish | None]]]] = {
@@ -52,6 +69,8 @@ JOBS: Final[Mapping[str, Callable[[Office, Job], Awaitable[Finish | None]]]] = {
     "give_back": expire.give_back,
     "not_filed": expire.not_filed,
     "tell": tell.tell,
+    "conflicts": contradictions.look,
+    "tell_conflicts": contradictions.tell,
     "forget": housekeeping.forget,
     "audit_anchor": housekeeping.audit_anchor,
 }

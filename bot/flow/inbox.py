@@ -42,7 +42,7 @@ from skills.kit import Tone
 
 SHOWS: Final = frozenset(
     {Action.REVIEW, Action.SHOW, Action.EDIT, Action.REJECT, Action.ACCEPT, Action.ASK, Action.ANSWER}
-    | {Action.RECALL, Action.BREAK_GLASS}
+    | {Action.RECALL, Action.BREAK_GLASS, Action.CONFLICTS}
 )  # these show something or open a form: repeating one is asking again
 SWEEP_S: Final = 10.0
 MOST_ATTEMPTS: Final = 5

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.chat import Notice, Option, Picker, Place, Press, Reply
 from bot.clinic import StaffMember
 from bot.drafts import Draft, State
-from bot.flow import changes, present, records, tell, trail
+from bot.flow import changes, contradictions, present, records, tell, trail
 from bot.flow.intake import may_stand
 from bot.flow.office import EHR_LANE, Office, new_id
 from bot.flow.reading import Drawn, Order, draw_up
@@ -200,6 +200,7 @@ async def _keep_draft(
     await _note_made(conn, office, about, drawn)
     await _show(conn, office, asked, draft)
     await _wind_up(conn, order.skill, draft.id, draft.version, drawn)
+    await contradictions.soon(conn, draft, order.skill)
 
 
 async def _wind_up(conn: AsyncConnection, skill: Skill[Any], draft_id: str, version: int, drawn: Drawn) -> None:

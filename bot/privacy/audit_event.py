@@ -49,6 +49,8 @@ class Action(StrEnum):
     DRAFT_EXPIRED = "draft_expired"
     DRAFT_SUPERSEDED = "draft_superseded"
     DRAFT_BLOCKED = "draft_blocked"
+    CONFLICT_SHOWN = "conflict_shown"
+    CONFLICT_OVERRIDDEN = "conflict_overridden"
     # writing into the EHR
     WRITE_SENT = "write_sent"
     WRITE_CONFIRMED = "write_confirmed"
