@@ -72,3 +72,15 @@ def deid(
         typer.echo(str(refused), err=True)
         raise typer.Exit(2) from None
     typer.echo(json.dumps(scores) if as_json else in_words(scores))
+
+
+@eval_app.command()
+def drafts(
+    cases: Annotated[Path, typer.Option("--set", exists=True, dir_okay=False, help="Drafted sentences and sources.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,  # noqa: FBT002 - typer's form of a flag
+) -> None:
+    """How many drafts with a planted error the source checks catch, by kind, and how many faithful ones they stop."""
+    from bot.evals.drafts import in_words, score  # noqa: PLC0415 - start-up stays fast
+
+    scores = score(cases)
+    typer.echo(json.dumps(scores) if as_json else in_words(scores))

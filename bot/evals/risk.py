@@ -74,8 +74,9 @@ def cases(path: Path) -> list[Case]:
 def in_words(scores: Scores) -> str:
     lines = [
         f"{scores['n']} cases",
-        f"sensitivity {_percent(scores['sensitivity'])}, specificity {_percent(scores['specificity'])}, "
-        + f"positive predictive value {_percent(scores['ppv'])}",
+        f"sensitivity {_percent(scores['sensitivity'])}",
+        f"specificity {_percent(scores['specificity'])}",
+        f"positive predictive value {_percent(scores['ppv'])}",
         f"missed: {', '.join(scores['misses']) or 'none'}",
         f"false alarms: {', '.join(scores['false_alarms']) or 'none'}",
         *(

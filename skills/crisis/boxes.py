@@ -30,13 +30,13 @@ def ticked(line: str) -> tuple[Ticked, ...]:
 
 
 def _after_words(line: str, boxes: list[re.Match[str]]) -> tuple[Ticked, ...]:
-    """ "SI [ ]  HI [x]": the box follows its words."""
+    """The box follows its words: `SI [ ]  HI [x]`."""
     starts = [0, *(box.end() for box in boxes[:-1])]
     return tuple(Ticked(start, box.start(), _is_ticked(box)) for start, box in zip(starts, boxes, strict=True))
 
 
 def _answered(line: str, end: int, options: list[Ticked]) -> tuple[Ticked, ...]:
-    """ "SI: [ ] yes [x] no": the words before the boxes are a question. Unanswered it stays open, and says nothing here."""
+    """The words before the boxes are a question: `SI: [ ] yes [x] no`. Left open, it says nothing here."""
     for option in options:
         if option.yes and _NO.match(line, option.start):
             return (Ticked(0, end, yes=False),)

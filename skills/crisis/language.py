@@ -5,9 +5,9 @@ is denied, past, somebody else's, advice, or there. What no rule claims counts a
 is only ever set aside by a rule that can be named, nothing is added up to a score, and nothing here closes anything.
 
 The idea is ConText's (Harkema and others 2009). medspaCy (sensitivity .40 on the sentences it was measured with) and
-negspacy (.37) were not taken: their stock scopes read "denies intent; SI remains", "no longer denies", "cannot rule
-out", "SI: denied", "SI (-)" and check boxes wrongly, they know no conditional threats and no slang, and they bring spaCy
-with them. What they would save is a loop; the rules would have to be written either way.
+negspacy (.37) were not taken: their stock scopes misread "denies intent; SI remains", "no longer denies", "cannot rule
+out", "SI: denied", "SI (-)" and check boxes, they know no conditional threats and no slang, and they bring spaCy with
+them. What they would save is a loop; the rules would have to be written either way.
 """
 
 import re
@@ -20,13 +20,17 @@ from skills.crisis.plain import clauses, plain, sentences
 from skills.crisis.ruleset import Assertion, Phrase, Scope, ruleset
 from skills.crisis.times import Moment, moments
 
-_BARE = 3
+_BARE_WORDS = 3  # a time with so few words beside it belongs to what was said before it
+_HEDGED = "hedged"  # the one doubt that a date may settle
+_LEADS_IN = re.compile(
+    r"(?:[\s']|\b(?:will|ll|would|can|could|going|gonna|to|wants?|wanted|is|was|has|just|might|may|like|need)\b)*"
+)
 ALERTING = frozenset({Assertion.PRESENT, Assertion.UNCERTAIN, Assertion.RECENT_HISTORY, Assertion.CONDITIONAL_THREAT})
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """One phrase found. `words` is `text[start:end]`; `rule` names the phrase's rule and the one that read its scope."""
+    """One phrase found. `words` is `text[start:end]`; `rule` names the phrase's rule and the scope's."""
 
     concept: str
     assertion: Assertion
@@ -75,8 +79,8 @@ def _phrases(sentence: str) -> list[_Found]:
     if not (named := _every(rules.phrases, sentence)):
         return []
     masks = _every(rules.masks, sentence)
-    hidden = [each for each in named if _inside(each, masks)]
-    used = [mask for mask in masks if any(_inside(each, [mask]) for each in hidden)]
+    hidden = [each for each in named if any(_hides(mask, each, sentence) for mask in masks)]
+    used = [mask for mask in masks if any(_hides(mask, each, sentence) for each in hidden)]
     kept: list[_Found] = []
     for each in sorted(used, key=_size) + sorted((each for each in named if each not in hidden), key=_size):
         if not any(each.start < other.end and other.start < each.end for other in kept):
@@ -93,8 +97,11 @@ def _every(phrases: tuple[Phrase, ...], sentence: str) -> list[_Found]:
     ]
 
 
-def _inside(found: _Found, masks: list[_Found]) -> bool:
-    return any(mask.start <= found.start and found.end <= mask.end for mask in masks)
+def _hides(mask: _Found, found: _Found, sentence: str) -> bool:
+    """A mask hides what lies within it; an auxiliary verb may stand before it ("will | shoot him an email")."""
+    if not mask.start < found.end <= mask.end:
+        return False
+    return found.start >= mask.start or bool(_LEADS_IN.fullmatch(sentence, found.start, mask.start))
 
 
 def _size(found: _Found) -> tuple[int, int]:
@@ -108,7 +115,7 @@ class _Around:
         self._sentence, self._found = sentence, found
         self._clauses = list(clauses(sentence))
         self._boxes = ticked(sentence)
-        self._written = written
+        self._moments_named = moments(sentence, written)
 
     def says(self, mention: _Found) -> tuple[Assertion, str]:
         """The assertion and the id of the rule that decided; "" when none did and the mention stands as present."""
@@ -117,7 +124,7 @@ class _Around:
         if (box := self._box(mention)) is not None and not box.yes:
             return Assertion.NEGATED, "box.not_ticked"
         decided = self._by_scope(mention)
-        if decided is None or decided[0] in {Assertion.HISTORICAL, Assertion.UNCERTAIN}:
+        if decided is None or decided[0] is Assertion.HISTORICAL or decided[1] == _HEDGED:
             return self._by_time(mention) or decided or (Assertion.PRESENT, "")
         return decided
 
@@ -139,7 +146,7 @@ class _Around:
 
     def _moments(self, mention: _Found) -> Iterator[Moment]:
         """The times that belong to this mention, and every recent one of its clause that follows it."""
-        for moment in moments(self._sentence, self._written):
+        for moment in self._moments_named:
             named = self._named_with(moment)
             before = [each for each in named if each.start <= moment.start]
             nearest = before[-1:] or named[:1]
@@ -151,7 +158,7 @@ class _Around:
         begin, end = next((at for at in self._clauses if at[0] <= moment.start < at[1]), (0, len(self._sentence)))
         inside = [each for each in self._found if begin <= each.start < end]
         beside = f"{self._sentence[begin : moment.start]} {self._sentence[moment.end : end]}"
-        return inside or (self._found if len(re.findall(r"\w+", beside)) <= _BARE else [])
+        return inside or (self._found if len(re.findall(r"\w+", beside)) <= _BARE_WORDS else [])
 
     def _view(self, mention: _Found, begin: int, end: int) -> str:
         """The words from `begin` to `end` with § for this mention and ¤ for each other one."""

@@ -20,7 +20,7 @@ _SENTENCE_END = re.compile(
 )
 _LINE = re.compile(r"\n")
 _WRAPPED_LINE_LENGTH = 50
-_LONGEST = 400  # a page without a full stop is cut at a blank: rules never look further than this
+_LONGEST = 300  # a page without a full stop is cut at a blank: rules never look further than this
 _SUBJECT = r"(?:he|she|they|pt|patient|client|i|i'm|i've|then|now|later|currently|today|also|ella|el)\b"
 _PREDICATE = (
     r"(?:last|most recent|states?|stated|says|said|reports|reported|endorses|endorsed|admits|admitted|acknowledge[sd]"
@@ -29,7 +29,7 @@ _PREDICATE = (
 )
 _CLAUSE_END = re.compile(
     rf";|\b(?:but|however|although|though|yet|except|whereas|then|pero|aunque)\b|\s--?\s(?!(?:den|no|neg|abs)\w*)"
-    rf"|,\s*(?:and\s+|or\s+)?(?={_SUBJECT}|{_PREDICATE})|\band\s+(?={_SUBJECT}|{_PREDICATE})|\n"
+    rf"|,\s*(?:and\s+|or\s+)?(?={_SUBJECT}|{_PREDICATE})|\band\s+(?={_SUBJECT}|{_PREDICATE})"
 )
 
 
