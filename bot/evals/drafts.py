@@ -49,6 +49,11 @@ def score(path: Path) -> Scores:
     }
 
 
+def in_words(scores: Scores) -> str:
+    rates = [f"{kind.replace('_', ' ')}: {rate:.1%} caught" for kind, rate in scores["catch_rate"].items()]
+    return "\n".join([*rates, f"false alarms: {scores['false_alarm_rate']:.1%}", f"cases: {scores['n']}"])
+
+
 def checked(case: dict[str, Any]) -> Checked:
     """The case through the same door as a draft."""
     evidence = tuple(

@@ -2,7 +2,8 @@
 
     python -m tests.evals.make_drafts
 
-`written.jsonl` is the sample the checks were built against; `held_out.jsonl` was worded afterwards and never tuned on.
+`written.jsonl` is the sample the checks were built against, `reworded.jsonl` a second one they were then corrected by;
+`held_out.jsonl` was worded last and never tuned on.
 """
 
 import json
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from bot.drafting.checks.drugs import drugs
 from skills.kit import DraftText
-from tests.evals import held_out_drafts, written_drafts
+from tests.evals import held_out_drafts, reworded_drafts, written_drafts
 from tests.evals.paraphrase import faithful
 from tests.evals.sandbox_charts import handoffs
 
@@ -63,6 +64,7 @@ def main() -> None:
     by_rule = list(_true(charts, chance))
     written = [*by_rule, *_by_hand(charts, written_drafts.CASES), *_errors(by_rule, charts, chance)]
     _write("written", written)
+    _write("reworded", _by_hand(charts, reworded_drafts.CASES))
     _write("held_out", _by_hand(charts, held_out_drafts.CASES))
 
 

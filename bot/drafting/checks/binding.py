@@ -110,7 +110,7 @@ def dated(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def _between(text: str, values: Sequence[tuple[str, int]]) -> list[tuple[str, str]]:
-    """"12 -> 15 between Oct 19 and Nov 2": the first value is of the first day."""
+    """ "12 -> 15 between Oct 19 and Nov 2": the first value is of the first day."""
     found = [each for each in dates.days(text) if each.day.month and each.day.day]
     if len(found) != 2 or not re.search(r"\bbetween\b|\bfrom\b", folded(text)[: found[0].begin][-12:]):
         return []

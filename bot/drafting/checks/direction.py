@@ -12,7 +12,7 @@ _CLASSES = {
     "increase": "increase raise rise up-titrate titrated higher climb rose", "decrease": "decrease reduce lower taper drop fell reduction",
     "start": "start begin initiate commence began initiation added add", "stop": "stop discontinue cease quit stopped stopping ended",
     "left": "left-sided left", "right": "right-sided right", "kept": "kept attended attends", "missed": "missed missing",
-    "agree": "agree agreed agrees accept accepted willing", "refuse": "refuse declined refused declines unwilling reject disagree disagrees",
+    "agree": "agree agreed agrees accept accepted willing", "refuse": "refuse declined refused declines unwilling reject disagree disagrees disagreed",
     "active": "active", "revoked": "revoked inactive expired withdrawn", "good": "good well strong", "poor": "poor poorly weak bad badly",
     "safe": "safe", "unsafe": "unsafe", "more": "more most", "less": "less fewer least", "able": "able", "unable": "unable",
     "always": "always", "never": "never", "early": "early earlier", "late": "late later", "full": "full fully complete", "partial": "partial partially partly",
@@ -43,6 +43,10 @@ _IMPLIED = {"increase": "worsen", "decrease": "improve"}  # of a symptom score
 _SINCE = re.compile(r"\bsince (?=\d|\[|[A-Z])")
 _SHARE = re.compile(r"\b(\w+) ?(?:of|/|out of) ?(?:the )?(\w+)\b")
 _FROM_TO = re.compile(r"\bfrom (?:an? |the )?(\d[\d.]*)(?: ?m?c?g)?\b[^;.]{0,30}?\bto (\d[\d.]*)")
+_LEVEL_UP = re.compile(
+    r"\b(levels?|scores?|weight|dose|trend\w*|is|are|was|were|goes|going|went|slightly|remains?|numbers?) (up|down)\b(?! to date)"
+)
+_UP_DOWN = {"up": "increase", "down": "decrease"}
 _SEGMENT = re.compile(r"[;.,()](?=\s|$|\")|\(|\)|\band\b|\bbut\b|\bthen\b|\bwhile\b")
 _NO_MORE = re.compile(
     r"\bno more than\b|\bat least\b|\bmore than half\b|\bor more\b|\bor less\b|\bless than a meaningful change\b|\bas well\b|\bright away\b|\bup to\b"
@@ -67,11 +71,12 @@ def _turned(name: str, held: set[str]) -> bool:
 @lru_cache(maxsize=4096)
 def directions(text: str, *, scores: bool = False) -> frozenset[str]:
     """The directions a text speaks of. `scores`: a lower score of an instrument is also an improvement."""
-    words = re.findall(r"[a-z]+(?:-[a-z]+)?", _NO_MORE.sub(" ", spoken(text)))
+    plain = _LEVEL_UP.sub(lambda way: f"{way[1]} {_UP_DOWN[way[2]]}", _NO_MORE.sub(" ", spoken(text)))
+    words = re.findall(r"[a-z]+(?:-[a-z]+)?", plain)
     found = {_CLASS.get(word) or _CLASS.get(stem(word)) for word in words} - {None}
     if scores and numbers.INSTRUMENT.search(folded(text)):
         found |= {_IMPLIED[name] for name in found if name in _IMPLIED}
-    if scores and drugs.drugs(text) and _SINCE.search(text):
+    if scores and "stop" not in found and drugs.drugs(text) and _SINCE.search(text):
         found.add("start")
     return frozenset(name for name in found if name)
 

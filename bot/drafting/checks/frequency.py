@@ -30,12 +30,21 @@ _SHAPE = re.compile(
     rf"|(?<!\w)(?P<short>{'|'.join(re.escape(word) for word in sorted(_SHORT, key=len, reverse=True))})(?!\w)"
 )
 _PER = {"daily": "day", "weekly": "week", "monthly": "month"}
+_PART_OF_DAY = {
+    "evening": "evening",
+    "morning": "morning",
+    "night": "bedtime",
+    "nights": "bedtime",
+    "bedtime": "bedtime",
+}
+_WORD = re.compile(r"[a-z]+")
 _IMPLIES = {"bedtime": "1/day", "morning": "1/day", "evening": "1/day"}
 
 
 def wrong(sentence: str, sources: Sequence[str]) -> bool:
     """Whether the sentence says how often in a way that no source does."""
     held = {each for source in sources for each in frequencies(source)}
+    held |= {_PART_OF_DAY[word] for source in sources for word in _WORD.findall(source.lower()) if word in _PART_OF_DAY}
     held |= {_IMPLIES[each] for each in held if each in _IMPLIES}
     return not held.issuperset(frequencies(sentence))
 

@@ -30,6 +30,7 @@ _RELATIVES = frozenset(role for words in _ROLES[:28] for role in words.split()[:
     "teacher",
 }
 _NAME = re.compile(r"(?<![\w'])([A-Z][a-z]+(?:[-'][A-Za-z]+)*|[A-Z]\.)(?:'s)?(?![\w])")
+_TITLE = re.compile(r"\b(Drs?|Mr|Mrs|Ms|Mx|Prof|St|Rev)\.")
 _OPENING = re.compile(r"(?:^|[.!?:;]\s+|[\"(]\s*|- )$")
 _SAYING = (
     r"(?:\w+ly )?(?:reports?|reported|says|said|states?|stated|tells?|told|notes|noted|describes?|described|thinks|believes|worries|worried"
@@ -61,7 +62,7 @@ def _name_wrong(sentence: str, sources: Sequence[str]) -> bool:
 @lru_cache(maxsize=4096)
 def names(text: str) -> tuple[str, ...]:
     """Capitalised words that stand there as names: within a sentence, or as a subject that is no common word."""
-    line = INSTRUMENT.sub(lambda name: name[0].lower(), dates.masked(TAG.sub(" x ", text), ()))
+    line = INSTRUMENT.sub(lambda name: name[0].lower(), _TITLE.sub(r"\1 ", dates.masked(TAG.sub(" x ", text), ())))
     return tuple(match[1] for match in _NAME.finditer(line) if _stands_as_name(match, line))
 
 

@@ -36,6 +36,7 @@ _UNKNOWN = (
     r"|\bnot able to (?:assess|ask|screen|evaluate|explore)|\bdeferred\b|\b(?:declined|refused) to (?:answer|say|discuss)\b"
     r"|\bno (?:[\w()-]+ ){0,6}(?:documented|recorded|charted|noted in the chart)\b|\bnothing (?:\w+ )?(?:is )?documented\b|\black(?:s|ing)? documentation\b"
     r"|\b(?:do|does|did) not (?:document|record|state)\b"
+    r"|\b(?:nobody|no one) (?:has |had )?(?:assessed|asked|screened|evaluated|documented|recorded)\b"
     r"|\bmissing from the (?:chart|record)\b|\bno (?:record|documentation|data|information|assessment) (?:of|on|about|for|whether)\b"
 )
 _ASKED_NO = re.compile(_UNKNOWN)
@@ -68,6 +69,7 @@ _BREAK = re.compile(
     r"[.;:!?]+(?!\d)(?=\s|$|\")|\b(?:but|however|although|though|except|yet|whereas|while|because|despite)\b|, (?:then|so|and then)\b"
     r"|\band (?=(?:is|was|has|had|will|can|does|did|feels|felt|reports?|says|said|states?|agrees?|agreed|endorses?|remains?|continues?|keeps?|takes|plans)\b)"
 )
+_TURNING = frozenset({"when", "if", "unless", "until", "since", "after", "before", "during", "while", "as"})
 _FORWARD = frozenset({"no", "nothing", "nobody", "not", "never", "nor", "neither", "deny", "negat", "lack"})
 _BACKWARD = frozenset({"denied", "none", "negative", "neg", "absent", "nil"})
 _AFFIRM_WORDS = """
@@ -167,6 +169,9 @@ def _negated(marks: list[str]) -> list[Reading]:
             out[begin:place] = [
                 not_ if begin + n >= _since_comma(marks, place) else open_ for n in range(place - begin)
             ]
+        elif mark == "no" and place and marks[place + 1 : place + 2] in ([], [","], [")"], ['"']):
+            begin = max((n + 1 for n in range(place) if marks[n] in {"yes", "no"}), default=0)
+            out[begin:place] = [not_] * (place - begin)
         elif mark in _FORWARD or stem(mark) in _FORWARD:
             _reach(marks, place, out, not_, open_)
             _before(marks, place, out, not_, open_)
@@ -209,7 +214,7 @@ def _reach(marks: list[str], place: int, out: list[Reading], not_: Reading, open
         mark, before = marks[n], marks[n - 1]
         if mark in _AFFIRM and steps > 0 and any(concept(other) in RISK or n - place > 2 for other in marks[place:n]):
             return
-        beyond = beyond or before in {",", "(", ")"}
+        beyond = beyond or before in {",", "(", ")"} or mark in _TURNING
         if before == ",":
             in_a_list = mark in {"a", "an"} and bool({"or", "nor"} & set(marks[n:]))
             listed = listed and (concept(mark) in RISK or mark in _LISTED or in_a_list)

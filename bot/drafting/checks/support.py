@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from bot.drafting.checks.words import content, folded, labels
 
 ENOUGH = 0.5  # of the concepts of a sentence
-NEW_IN_A_PART = 3  # concepts of one part of a sentence, all new: an addition, not a paraphrase
+NEW_IN_A_PART = 2  # concepts of one part of a sentence: an addition, not a paraphrase
+MOSTLY = 0.7
 _PART = re.compile(r"[;:.,](?=\s)|\b(?:and|but|while|because|so|although|which|who)\b")
 
 
@@ -21,4 +22,4 @@ def wrong(sentence: str, sources: Sequence[str]) -> bool:
 
 
 def _all_new(said: frozenset[str], held: frozenset[str]) -> bool:
-    return len(said) >= NEW_IN_A_PART and len(said - held) > len(said) * 0.7
+    return len(said) >= NEW_IN_A_PART and len(said - held) > len(said) * MOSTLY
