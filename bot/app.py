@@ -20,6 +20,7 @@ from bot import clinical_systems, metrics, sandbox_page
 from bot.chat import CardView, Chat, Desk, Platform
 from bot.clinic import CONSOLE_TENANT, Clinic
 from bot.clinical_systems import Charts
+from bot.crisis.coverage import refuse_unless_covered
 from bot.drafting.drafter import Drafter
 from bot.flow import housekeeping
 from bot.flow.desk import FlowDesk, handlers, on_dead
@@ -71,6 +72,7 @@ PATIENCE = {  # attempts before a person must look; those that wait for the EHR 
         ("caseload", "prepare", "read_again", "file", "file_words", "post_card", "redraw_card", "tell"), 300
     ),
     **dict.fromkeys(("expire", "give_back"), 1000),
+    **dict.fromkeys(("crisis_due", "crisis_page"), 1_000_000),  # until it is done or somebody has answered
 }
 
 
@@ -114,6 +116,7 @@ async def built(
 ) -> AsyncIterator[Baton]:
     """Everything, connected, and nobody at work."""
     clinic = clinic_file.load(settings.clinic_file or EXAMPLE_CLINIC)
+    refuse_unless_covered(clinic, clock())
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(Database(settings.database_url))
         seal = seal_of(settings)

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.flow import calls
+from bot.crisis import figures
 from bot.store import jobs
 from bot.store import tables as t
 from bot.store.session import Database
@@ -35,6 +36,7 @@ def routes(db: Database, calendar: Calendar) -> list[web.RouteDef]:
         async with db.read() as conn:
             await _queue(conn, registry)
             await _inbox(conn, registry)
+            await figures.collect(conn, registry)
             _model(await calls.figures(conn), registry)
         _calendar(await calendar(), registry)
         return web.Response(body=generate_latest(registry), content_type="text/plain", charset="utf-8")

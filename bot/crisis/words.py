@@ -37,7 +37,13 @@ def said(text: str) -> Said | None:
     return Said("why", alone["code"].upper(), "") if alone else None
 
 
-async def answer(office: Office, staff: StaffMember, words: Typed, what: Said) -> Notice:
+async def heard(office: Office, words: Typed) -> Notice | None:
+    """None: no code in them, or from a stranger, whom intake refuses."""
+    staff, what = office.people.by_chat(words.who), said(words.text)
+    return await _answer(office, staff, words, what) if staff is not None and what is not None else None
+
+
+async def _answer(office: Office, staff: StaffMember, words: Typed, what: Said) -> Notice:
     at = From(words.who, words.place)
     if what.verb == "hand over":
         to = re.sub(r"(?i)^to\s+", "", what.rest)

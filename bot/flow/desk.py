@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat import Action, Home, Notice, Press, Reply, Typed, Who
+from bot.crisis import engine, watchdog
 from bot.flow import (
     accept,
     contradictions,
@@ -71,6 +72,10 @@ JOBS: Final[Mapping[str, Callable[[Office, Job], Awaitable[Finish | None]]]] = {
     "tell": tell.tell,
     "conflicts": contradictions.look,
     "tell_conflicts": contradictions.tell,
+    "crisis_due": engine.due,
+    "crisis_page": engine.page,
+    "crisis_redraw": engine.redraw,
+    "crisis_watch": watchdog.watch,
     "forget": housekeeping.forget,
     "audit_anchor": housekeeping.audit_anchor,
 }

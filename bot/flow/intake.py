@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat import Notice, Place, Reply, Typed
 from bot.clinic import StaffMember
+from bot.crisis import words as crisis_words
 from bot.flow import records, trail
 from bot.flow.office import EHR_LANE, Office, new_id
 from bot.flow.records import Asked
@@ -68,6 +69,8 @@ class Refused:
 
 async def typed(office: Office, words: Typed) -> Reply:
     """Answer words. A repeated delivery (same key) answers as the first did and starts nothing."""
+    if (answer := await crisis_words.heard(office, words)) is not None:
+        return answer
     match understood(office, words):
         case Wish() as wish:
             async with office.db.write() as conn:

@@ -36,6 +36,7 @@ class About(StrEnum):
     ASKS_AGAIN = "asks_again"  # id: draft: an approval no longer holds
     OFFERED_AGAIN = "offered_again"  # id: draft
     RECALLED = "recalled"  # id: draft
+    CRISIS_WATCH = "crisis_watch"  # id: an escalation's code, or a team
     WORDS_LOST = "words_lost"  # id: exchange: what somebody said could not be filed
 
 
@@ -57,6 +58,9 @@ async def tell(office: Office, job: Job) -> Finish | None:
             await _in_person(office, staff, await _broke_glass(office, subject))
         case About.QUESTION | About.ANSWER | About.WORDS_LOST:
             await _about_exchange(office, About(about), subject, staff)
+        case About.CRISIS_WATCH:
+            words = f"The crisis auditor found something due and not done: {subject}. It repairs what it can; look too."
+            await _in_person(office, staff, Notice(words, Tone.STOP))
         case _:
             await _about_draft(office, About(about), subject, staff)
     return None

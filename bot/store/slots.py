@@ -60,10 +60,12 @@ class StoredClaims:
         return added.first() is not None
 
 
-async def purge(conn: AsyncConnection, *, keep_s: float = KEPT_S) -> int:
-    """Forget old slots. Each job keeps its newest, from which the next look starts, and the row of its beginning."""
+async def purge(conn: AsyncConnection, *, keep_s: float = KEPT_S, job: str | None = None) -> int:
+    """Forget old slots, of `job` or of all. Each keeps its newest, where the next look starts, and its beginning."""
     newest = select(func.max(slots.c.at)).group_by(slots.c.job)
     old = slots.c.at < clock() - keep_s
+    if job is not None:
+        old &= slots.c.job == job
     return (await conn.execute(delete(slots).where(old, slots.c.state != BEGUN, slots.c.at.not_in(newest)))).rowcount
 
 
