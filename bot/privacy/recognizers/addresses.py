@@ -50,8 +50,13 @@ INSTITUTIONS: Final = frozenset(
     " island beach valley street avenue road lane drive court elementary middle high preschool kindergarten daycare".split()
 )
 _NUMBER: Final = re.compile(r"(?<![\w.,/%$-])\d{1,6}[A-Za-z]?(?![\w/%]|[.,]\d|-\d)")
+_MEASURE: Final = re.compile(
+    r"[.,]\d|\s?(?:%|x\b|/|mg|mcg|ug|ml|mm|cm|kg|g\b|lbs?\b|units?\b|iu\b|mmol|meq|ng|hours?|hrs?|min|days?|weeks?|wks?|months?|years?|yrs?|y/?o|sessions?"
+    r"|tabs?|caps?|pills?|times|am\b|pm\b|bpm|kcal|cals?)",
+    re.IGNORECASE,
+)
 _INSIDE: Final = frozenset(
-    "de la le les du des del della delle dei di da das do dos van von der den het ter the of und et y e i u ul str st ut utca via rua rue calle"
+    "nad de la le les du des del della delle dei di da das do dos van von der den het ter the of und et y e i u ul str st ut utca via rua rue calle"
     " ulica ulitsa platz weg strasse gate vei gata vag apt suite ste unit no nr box av ave road street nan ext".split()
 )
 _JOINT: Final = re.compile(r"[ ,.\n>#/'()-]{1,10}")
@@ -138,7 +143,11 @@ def _is_named_place(tokens: Sequence[Token], unsure: Sequence[bool], at: int) ->
     low = tokens[at].low
     if low in lists.clinical():
         return False
-    return bool(lists.places().get(low)) or (at + 1 < len(tokens) and unsure[at + 1] and not tokens[at].opens)
+    return bool(lists.places().get(low)) or (
+        at + 1 < len(tokens)
+        and (unsure[at + 1] or tokens[at + 1].capital)
+        and (unsure[at + 1] or not tokens[at + 1].opens)
+    )
 
 
 def towns(folded: str, tokens: Sequence[Token]) -> Iterator[Found]:

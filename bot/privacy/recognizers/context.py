@@ -11,7 +11,7 @@ TITLES: Final = frozenset(
     "dr doctor mr mrs ms miss mx prof professor rev reverend fr sister judge officer detective sgt sergeant lt capt captain"
     " nurse sra sr srta senora senor don dona frau herr mme mlle monsieur madame dra rabbi imam pastor father hon attorney atty".split()
 )
-_RELATIONS: Final = frozenset(
+RELATIONS: Final = frozenset(
     "mother father mom dad mum mama papa parent stepmother stepfather stepmom stepdad sister brother stepsister stepbrother"
     " son daughter stepson stepdaughter wife husband spouse partner fiance fiancee boyfriend girlfriend bf gf ex roommate friend"
     " aunt uncle cousin niece nephew grandmother grandfather grandma grandpa granny nana grandson granddaughter guardian"
@@ -38,7 +38,7 @@ def announced(folded: str, tokens: Sequence[Token]) -> Iterator[Found]:
     for at, token in enumerate(tokens[:-1]):
         if token.low in TITLES and _beside(folded, tokens, at) and (_titled(token) or tokens[at + 1].capital):
             yield from _from(folded, tokens, at + 1, since=token.start if token.capital else None)
-        elif token.low in _RELATIONS and _gap(folded, tokens, at) in {" ", ", ", " (", ": "}:
+        elif token.low in RELATIONS and _gap(folded, tokens, at) in {" ", ", ", " (", ": "}:
             yield from _from(folded, tokens, at + 1)
         elif token.low in _CALLED and _gap(folded, tokens, at) in {" ", ' "', " '", ": "}:
             yield from _from(folded, tokens, at + 1, loose=True)
@@ -80,15 +80,15 @@ def _from(
 
 def _nameish(token: Token, *, loose: bool, first: bool) -> bool:
     low = token.low
-    if low in _NOT_A_NAME and not (token.capital and not token.opens and low in lists.first_names()):
-        return False
     if len(low) == 1:
         return token.capital
+    if low in _NOT_A_NAME and not (token.capital and not token.opens and low in lists.first_names()):
+        return False
     if token.text[0].isdigit() or (low in lists.abbreviations() and (token.shouted or low not in lists.names())):
         return False
     if token.capital:
-        return (
-            (low in lists.names() and low not in _RELATIONS)
+        return (not first and not token.shouted) or (
+            (low in lists.names() and low not in RELATIONS)
             or low not in lists.safe()
             or (low in lists.both() and first)
         )

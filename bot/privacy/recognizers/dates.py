@@ -73,14 +73,14 @@ _SCORED_AFTER: Final = re.compile(
 _OVER_89: Final = r"(?:9\d|1[0-2]\d)"
 _UNIT: Final = r"(?!\s*(?:%|mg|mcg|ml|kg|lbs?|bpm|percent|minutes?|mins?|days?|hours?|weeks?|months?|sessions?|pills?|tab|units?|degrees|dollars|/))"
 _SPELLED: Final = r"(?:ninety(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?|(?:a|one) hundred(?: and)?(?: (?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve))?)\b"
-_WHO: Final = r"(?:he|she|they|pt|patient|client|who|mother|father|mom|dad|sister|brother|aunt|uncle|grandmother|grandfather|grandma|grandpa|wife|husband|widow|widower|spouse|neighbor|resident|nana|abuela)"
+_WHO: Final = r"(?:he|she|they|pt|patient|client|who|mother|father|mom|dad|sister|brother|aunt|uncle|grandmother|grandfather|grandma|grandpa|wife|husband|widow|widower|spouse|neighbou?r|resident|nana|abuel[ao]|mil|fil|mgm|pgm|mgf|pgf|cousin|mum|man|woman|male|female|gentleman|lady)"
 _AGES: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         rf"(?<![\d./-])({_OVER_89})(?=[\s-]*(?:y/?o\b|y\.?\s?o\.?|years?[\s-]+(?:old|of age|young)|yrs?\.?[\s-]+old|yr[\s-]old|year-old|[mf]\b))",
         rf"\bage[ds]?[\s:=]*(?:of\s+|is\s+)?({_OVER_89}|{_SPELLED})\b",
         rf"\b(?:turn(?:ed|s|ing)|nearly|almost)\s+({_OVER_89}|{_SPELLED})\b{_UNIT}",
-        rf"\b{_WHO}(?:\s+(?:is|was|'s|now|just))*,?\s+({_OVER_89}|{_SPELLED}){_UNIT}(?=[\s,.;:)]|$)",
+        rf"\b{_WHO}(?:\s+(?:is|was|'s|now|just))*(?:,?\s+|\s*\()({_OVER_89}|{_SPELLED}){_UNIT}(?=[\s,.;:)]|$)",
         rf"\b({_SPELLED})(?=[\s-]*(?:y/?o\b|years?[\s-]+(?:old|of age)))",
         r"\bin (?:his|her|their) (?:early |mid |late |mid-)?(nineties|90'?s)\b",
         r"\b(nonagenarian|centenarian)\b",

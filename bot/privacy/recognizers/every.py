@@ -11,6 +11,7 @@ from bot.privacy.recognizers.institutions import institutions, whole_place
 from bot.privacy.recognizers.known import KnownNames
 from bot.privacy.recognizers.known_numbers import KnownNumbers, KnownPlaces
 from bot.privacy.recognizers.ner import Ner, recognised
+from bot.privacy.recognizers.singular import singular
 from bot.privacy.recognizers.spans import GATE, SHAPE, Found, Kind, merged
 from bot.privacy.tags import PLACEHOLDER
 
@@ -34,7 +35,7 @@ class Finder:
         found = [*sure, *context.announced(folded, words), *self._listed(folded, words, sure)]
         if self._ner:
             found += recognised(text, self._ner)
-        whole = [whole_place(folded, f) if f.kind is Kind.LOCATION else f for f in merged(found)]
+        whole = [whole_place(folded, f) for f in merged(found)]
         return _bridged(folded, merged(whole))
 
     def known_in(self, text: str) -> bool:
@@ -68,6 +69,7 @@ def _shapes(folded: str) -> Iterator[Found]:
     yield from dates.ages(folded)
     yield from numbers.numbers(folded)
     yield from addresses.addresses(folded)
+    yield from singular(folded)
 
 
 def _bridged(folded: str, found: tuple[Found, ...]) -> tuple[Found, ...]:

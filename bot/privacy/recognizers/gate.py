@@ -1,11 +1,12 @@
 """The last door: a word passes when it is known to be harmless where it stands. What nobody knows is masked."""
 
-import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Final
 
 from bot.privacy.recognizers import lists
 from bot.privacy.recognizers.addresses import INSTITUTIONS
+from bot.privacy.recognizers.context import RELATIONS
 from bot.privacy.recognizers.folding import Token
 from bot.privacy.recognizers.spans import GATE, LIST, Found, Kind
 
@@ -28,7 +29,16 @@ _ACTS: Final = frozenset(
     " arrived presented met told feels felt wants wanted noted also and gave took works lives moved thinks thought knows knew does did can could"
     " would might must who seems appears appeared continues continued declined refused endorsed endorses describes described".split()
 )
-_LETTERS: Final = re.compile(r"[^\W\d_]")
+_PARTICLES: Final = frozenset(
+    "de la van von der del di da of the and du el al y den dos ten ter op zu af av bin ibn ben nad las los le e i".split()
+)
+_SAINTS: Final = frozenset("st mt ft san santa saint mount fort port".split())
+_BEFORE_NAME: Final = frozenset("el los las la le de new mc mac".split())
+_FROM: Final = frozenset("at to from in near the".split())
+_COPULA: Final = frozenset(
+    "is are was were be being a an as very raised devout practicing identifies speaks speak in".split()
+)
+_ALIKE: Final = str.maketrans("1i|0", "lllo")
 
 
 def unsure(folded: str, tokens: Sequence[Token]) -> list[bool]:
@@ -43,16 +53,24 @@ def _is_unsure(folded: str, tokens: Sequence[Token], at: int, token: Token) -> b
         return False
     if len(low) == 1:
         return first.isalpha() and not first.isascii()
+    if any(map(str.isdigit, low)):
+        return not _figured(low)
     if not token.capital:
         return low not in lists.safe() and not _harmless_form(low)
     if token.shouted:
         return not _shouted_safe(tokens, at, low)
+    if low in lists.believers() and at and tokens[at - 1].low in _COPULA:
+        return False
     if token.accented or (low in lists.names() and low in lists.abbreviations()):
         return True
     if low in lists.clinical() and low not in lists.both():
         return False
     if _eponym(folded, tokens, at, token):
         return False
+    if _is_label(folded, token) and low.translate(_ALIKE) in _scanned_labels():
+        return False
+    if token.opens and _opens_name(folded, tokens, at):
+        return True
     if token.opens:
         return (
             low not in lists.safe()
@@ -64,12 +82,54 @@ def _is_unsure(folded: str, tokens: Sequence[Token], at: int, token: Token) -> b
     return not _in_heading(folded, tokens, at)
 
 
+def _figured(low: str) -> bool:
+    """Letters with a figure or two that are a measure and nobody: "x3", "A1c", "PHQ9"."""
+    letters = "".join(char for char in low if char.isalpha())
+    return len(low) - len(letters) <= 2 and (len(letters) <= 2 or letters in lists.safe())
+
+
+@cache
+def _scanned_labels() -> frozenset[str]:
+    """The words of the trade as a poor scan shows them: "Patlent:", "Te1:"."""
+    return frozenset(word.translate(_ALIKE) for word in lists.clinical() | lists.abbreviations() if len(word) > 2)
+
+
+def _opens_name(folded: str, tokens: Sequence[Token], at: int) -> bool:
+    """A rare word with a capital before one that nobody knows: "Abbas Kadyrov"."""
+    if (
+        at + 1 >= len(tokens)
+        or tokens[at].low in lists.frequent()
+        or tokens[at].low in lists.clinical()
+        or tokens[at].low in RELATIONS
+    ):
+        return False
+    after = tokens[at + 1]
+    return (
+        folded[tokens[at].end : after.start] == " "
+        and after.capital
+        and not after.shouted
+        and after.low not in lists.safe()
+    )
+
+
 def _harmless_form(low: str) -> bool:
     """A known word with an ending or a part before it that lists leave out."""
     if "'" in low:
         head, _, tail = low.partition("'")
         return head in lists.safe() and tail in {"s", "t", "d", "ll", "re", "ve", "m", "em", "er", "n"}
-    if low.endswith("s") and low[:-1] in lists.clinical():
+    if low not in lists.names() and any(
+        low.endswith(end) and low.removesuffix(end) + stem in lists.safe() and len(low) > 5
+        for end, stem in (
+            ("s", ""),
+            ("ed", ""),
+            ("ed", "e"),
+            ("ing", ""),
+            ("ing", "e"),
+            ("ly", ""),
+            ("er", "e"),
+            ("ies", "y"),
+        )
+    ):
         return True
     return len(low) > 6 and any(
         low.startswith(head) and len(low) - len(head) > 3 and low[len(head) :] in lists.safe()
@@ -163,68 +223,47 @@ def closed(folded: str, tokens: Sequence[Token], masks: Sequence[bool]) -> Itera
 def _run(folded: str, tokens: Sequence[Token], masks: Sequence[bool], at: int) -> int:
     last = at
     for on in range(at + 1, len(tokens)):
-        between = folded[tokens[on - 1].end : tokens[on].start]
-        token = tokens[on]
-        if between not in {" ", "-", ". ", ".", "'s ", "' ", " & ", "/", "_"}:
+        between, token = folded[tokens[on - 1].end : tokens[on].start], tokens[on]
+        if between not in {" ", "-", ". ", ".", "'s ", "' ", " & ", "_"}:
             break
-        if masks[on] and between != "/":
+        if masks[on] or _belongs(folded, tokens, on, between):
             last = on
-        elif between in {" ", "'s ", "' ", ". ", "-"} and token.capital and token.low in INSTITUTIONS:
-            last = on
-        elif (
-            between == " "
-            and len(token.text) == 1
-            and token.capital
-            and folded[token.end : token.end + 1] in {".", ",", "", ")", " "}
-            and tokens[on - 1].capital
-        ):
-            last = on
-        elif not (
-            between in {" ", " & "}
-            and token.low
-            in {
-                "de",
-                "la",
-                "van",
-                "von",
-                "der",
-                "del",
-                "di",
-                "da",
-                "of",
-                "the",
-                "and",
-                "du",
-                "el",
-                "al",
-                "y",
-                "den",
-                "dos",
-            }
-        ):
-            break
-        elif on - last > 2:
+        elif not (between in {" ", " & ", ". "} and _between_names(folded, token)) or on - last > 2:
             break
     return last
 
 
+def _belongs(folded: str, tokens: Sequence[Token], on: int, between: str) -> bool:
+    """An institution's word, or an initial, after a name."""
+    token = tokens[on]
+    if not token.capital or between in {".", "_"}:
+        return False
+    if token.low in INSTITUTIONS:
+        return True
+    after = folded[token.end : token.end + 1]
+    return between == " " and len(token.text) == 1 and after in {".", ",", "", ")", " "} and tokens[on - 1].capital
+
+
+def _between_names(folded: str, token: Token) -> bool:
+    """Small words inside of a name, which count only when a name goes on behind them."""
+    return token.low in _PARTICLES or (len(token.text) == 1 and folded[token.end : token.end + 1] == ".")
+
+
 def _reach_back(folded: str, tokens: Sequence[Token], at: int) -> int:
-    """ "Mt. Sinai", "A. Barnes": what belongs to a name and stands before it."""
-    if at and tokens[at - 1].capital:
-        between, before = folded[tokens[at - 1].end : tokens[at].start], tokens[at - 1]
-        if between in {". ", " ", "."} and (
-            before.low
-            in {"st", "mt", "ft", "san", "santa", "saint", "el", "los", "las", "la", "le", "de", "new", "mc", "mac"}
-            or (len(before.text) == 1 and between != " ")
-        ):
-            return at - 1
-        if between == "'" and len(before.text) == 1:
-            return at - 1
-    return at
+    """ "Mt. Sinai", "A. Barnes", "MD Anderson": what belongs to a name and stands before it."""
+    if not at or not tokens[at - 1].capital:
+        return at
+    between, before = folded[tokens[at - 1].end : tokens[at].start], tokens[at - 1]
+    alone = len(before.text) == 1
+    if between in {". ", " ", "."} and (before.low in _SAINTS | _BEFORE_NAME or (alone and between != " ")):
+        return at - 1
+    if between == " " and before.shouted and len(before.text) < 4 and at > 1 and tokens[at - 2].low in _FROM:
+        return at - 1
+    return at - 1 if between == "'" and alone else at
 
 
 def _kind(inside: Sequence[Token]) -> Kind:
-    if any(t.capital and t.low in INSTITUTIONS for t in inside):
+    if any(t.capital and t.low in INSTITUTIONS for t in inside) or (len(inside) > 1 and inside[0].low in _SAINTS):
         return Kind.LOCATION
     if any(t.low in lists.names() for t in inside):
         return Kind.NAME

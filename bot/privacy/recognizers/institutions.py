@@ -27,13 +27,13 @@ _BETWEEN: Final = frozenset({" ", "-", "'s ", "' ", ". ", " & ", "'"})
 _SMALL: Final = frozenset("of the for and at de la".split())
 _TAIL: Final = re.compile(
     r"(?:'s)?(?: (?:downtown|main|north|south|east|west|uptown|midtown|campus|country|community|mental|health|medical|hospital|outpatient|inpatient|psychiatric|behavioral))*"
-    r" (?:hospital|hosp|clinic|medical center|med center|health center|center|centre|campus|branch|office|country club|labs?|shelter|hospice|rehab|university|school|college)\b"
+    r" (?:hospital|hosp|clinic|medical center|med center|health center|center|centre|campus|branch|office|country club|labs?|shelter|hospice|rehab|university|school|college|facility|ward|icu|er|ed|pharmacy)\b"
 )
 _POSSESSIVE: Final = re.compile(
     r"'s(?=\s*(?:[.,;:?!)(]|$)|\s+(?:on|in|for|and|last|w/|with|where|who|or|from|to|at|since|about)\b)"
 )
 _STATE: Final = re.compile(
-    r",? (?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])\b"
+    r"(?:,| in)? (?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])\b"
 )
 _MORE: Final = re.compile(
     r"[,\s>]{1,10}\d{3,6}(?:-\d{3,4})?\b(?!\s*(?:mg|mcg|ml|days|weeks|hours|/))|\s*\([A-Z][\w' -]{2,30}\)"
@@ -72,7 +72,7 @@ def _run(folded: str, tokens: Sequence[Token], at: int) -> int:
 
 def _is_institution(inside: Sequence[Token]) -> bool:
     heads = [token for token in inside if token.low in _HEADS]
-    if not heads or all(token.low in _ANYWHERE | _SMALL for token in inside):
+    if not heads or all(token.low in _ANYWHERE or (token.low in _SMALL and not token.capital) for token in inside):
         return False
     return not all(token.shouted for token in inside) or len(inside) < 5
 
@@ -80,6 +80,9 @@ def _is_institution(inside: Sequence[Token]) -> bool:
 def whole_place(folded: str, found: Found) -> Found:
     """A place with what belongs to it: house number before; state, postal code, "'s" or its kind behind."""
     start, end = found.start, found.end
+    if found.kind is not Kind.LOCATION:
+        match = _TAIL.match(folded, end) if found.kind in {Kind.NAME, Kind.TERM} and not found.who else None
+        return Found(start, match.end(), Kind.LOCATION, found.trust) if match else found
     for tail in (_TAIL, _POSSESSIVE, _STATE, _MORE):
         match = tail.match(folded, end)
         if match and not _YEAR.fullmatch(match[0]):

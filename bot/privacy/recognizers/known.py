@@ -20,9 +20,10 @@ _CREDENTIALS: Final = frozenset(
 )
 _PARTICLES: Final = frozenset("de la le du del da di van von der den al el bin st mac mc y e of the and".split())
 _ALIKE: Final = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "8": "b", "!": "l"})
+_SHORT: Final = frozenset("dr jr sr st".split())
 _MODALS: Final = frozenset("may might can could will would shall should must".split())
 _SAYS: Final = frozenset(
-    "is was has had says said states stated reports reported called calls will would may can could did does denies denied asked agreed"
+    "to is was has had says said states stated reports reported called calls will would may can could did does denies denied asked agreed"
     " attended came went left joined arrived presented met told feels felt wants wanted and noted also".split()
 )
 _PERSON_ACTS: Final = frozenset(
@@ -159,6 +160,8 @@ def _found(start: int, end: int, who: frozenset[str]) -> Found:
 
 def _joined(folded: str, one: Token, other: Token) -> bool:
     between = folded[one.end : other.start]
+    if "." in between and len(one.text) > 1 and one.low not in _SHORT:
+        return False
     return (
         not one.owns
         and len(between) <= 3
@@ -210,4 +213,5 @@ def _initials(words: Sequence[str]) -> set[str]:
     letters = "".join(word[0] for word in words)
     if len(letters) < 2:
         return set()
-    return {letters, letters[0] + letters[-1], letters[-1] + letters[0], letters[-1] + letters[:-1]}
+    pairs = {letters[0] + other for other in letters[1:]}
+    return {letters, letters[-1] + letters[0], letters[-1] + letters[:-1]} | pairs

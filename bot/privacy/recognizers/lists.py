@@ -16,6 +16,18 @@ def english() -> frozenset[str]:
 
 
 @cache
+def frequent() -> frozenset[str]:
+    """The words that make up most of any text."""
+    return frozenset(_lines("english")[:6000])
+
+
+@cache
+def believers() -> frozenset[str]:
+    """Nations and beliefs: they stand with a capital and name nobody."""
+    return _plain("capitals")
+
+
+@cache
 def names() -> frozenset[str]:
     """First names and frequent surnames."""
     return first_names() | _packed("surnames")

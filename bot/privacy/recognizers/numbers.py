@@ -33,8 +33,11 @@ _SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = tuple(
         (Kind.PHONE, rf"(?<![\w.])\(?\+\(?\d{{1,3}}\)?[\s.()-]*\d(?:[\s.()/-]{{0,3}}\d){{5,13}}{_EXT}"),
         (Kind.PHONE, rf"(?<![\w./-])\(?0\d{{1,4}}\)?(?:[\s./()-]{{1,3}}\d{{2,8}}){{1,5}}{_EXT}"),
         (Kind.PHONE, rf"(?<![\w./-])\d{{3}}[-.]\d{{4}}(?![\w-]){_EXT}"),
-        (Kind.PHONE, r"(?:\b(?:phone|tel|telephone|cell|mobile|fax|call(?: me)?|text|pager|ph|number is|reach(?:ed)?)\b[^\d\n]{0,24}\s?)\(?\d(?:[ .()/-]{0,3}\d){5,14}"),
+        (Kind.PHONE, r"(?:\b(?:phone|tel|telephone|cell|mobile|fax|call(?: me)?|text|pager|ph|number is|reach(?:ed)?)\b[^\d\n]{0,24}\s?)(\(?\d(?:[ .()/-]{0,3}\d){5,14})"),
         (Kind.PHONE, r"(?<![\w./,-])\d{1,4}(?:[ .-]\d{2,4}){2,5}(?![\w/%]|[.,]\d|\s*(?:mg|mcg|ml))"),
+        (Kind.PHONE, r"(?<![\w./,-])(?:\d{3} \d{4}|\d{2,4} \d{6,8})(?![\w/%-]|[.,]\d|\s*(?:mg|mcg|ml|units|kcal|steps))"),
+        (Kind.ID, r"\blast (?:four|4)(?: digits?)?(?: of)?(?: (?:the |his |her )?(?:ssn|social|card|account))?(?: is| are)?[\s:#]*(\d{4})\b"),
+        (Kind.ID, r"\b(?:patient|case|medicare|medicaid|member|insurance)\s*(?:#|id\b:?)\s*#?\s*(?=[\w-]*\d{3})[\w-]+"),
         (Kind.PHONE, rf"\b{_DIGIT_WORD}(?:[\s,.-]+{_DIGIT_WORD}){{6,}}\b"),
         (Kind.PHONE, r"\b(?:1[\s.-]?)?8(?:00|33|44|55|66|77|88)[\s.-][\dA-Z]{3}[\s.-]?[\dA-Z]{4}\b"),
         (Kind.ID, r"(?<![\w-])\d{3}[-\s.]\d{2}[-\s.]\d{4}(?![\w-])"),
@@ -53,7 +56,7 @@ _LABELLED: Final = re.compile(
 _HASHED: Final = re.compile(rf"#\s?({_VALUE})")
 _MIXED: Final = re.compile(r"(?<![\w.])[A-Za-z0-9]+(?:[-/_.][A-Za-z0-9]+)*")
 _DOSE: Final = re.compile(
-    r"^\d[\d.,/-]*(?:mg|mcg|ug|g|kg|ml|dl|l|lbs?|oz|iu|units?|u|meq|mmol|mm|cm|m|in|ft|h|hrs?|hours?|min|mins|sec|s|d|days?|w|wks?|weeks?|mo|mos|months?"
+    r"^\d{1,5}(?:[.,/-]\d{1,4})*(?:mg|mcg|ug|g|kg|ml|dl|l|lbs?|oz|iu|units?|u|meq|mmol|mm|cm|m|in|ft|h|hrs?|hours?|min|mins|sec|s|d|days?|w|wks?|weeks?|mo|mos|months?"
     r"|y|yo|yrs?|years?|x|hz|bpm|k|am|pm|a|p|st|nd|rd|th|s|mg/dl|mg/kg|mg/day|mg/d|ml/min|mg/ml|ng/ml|mmhg|kcal|cal|tabs?|caps?|fold|year-old|yo-[a-z]+)*(?:/(?:d|day|dl|kg|ml|min|hr|h|l|m2|week|wk|mo|dose))?$",
     re.IGNORECASE,
 )

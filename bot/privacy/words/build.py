@@ -72,7 +72,7 @@ def places(packages: Path) -> set[str]:
     counties = [c["name"].removesuffix(" County") for c in json.loads((folder / "us_counties.json").read_text())]
     states = [s["name"] for s in json.loads((folder / "us_states.json").read_text()).values()]
     countries = [c["name"] for c in json.loads((folder / "countries.json").read_text(encoding="utf-8")).values()]
-    return {plain(name) for name in [*towns, *counties, *states, *countries] if len(name) > 2}
+    return {plain(name).removeprefix("the ") for name in [*towns, *counties, *states, *countries] if len(name) > 2}
 
 
 def english(packages: Path, first: set[str], last: dict[str, int], cities: set[str], both: set[str]) -> list[str]:
