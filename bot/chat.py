@@ -47,6 +47,7 @@ class Action(StrEnum):
 
     PICK = "pick"  # choose one option of a Picker; values: {"choice": option value}
     REVIEW = "review"  # show the detail to me; values: {"page": "1"}
+    SOURCES = "sources"  # each line beside the words of its sources, to me; values: {"page": "1"}
     SHOW = "show"  # the card itself again, where a form or a detail took its place; decides nothing, answers a CardView
     APPROVE = "approve"
     EDIT = "edit"  # asks for the edit form

@@ -4,6 +4,7 @@ Nobody approves what they have not seen: pressing Approve before the whole of th
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat import Action, CardView, Field, Form, Notice, Press, Reply
 from bot.clinic import StaffMember
+from bot.drafting.sources import own_words, sourced_blocks
 from bot.drafts import Draft, Stale, State, stale
 from bot.flow import prepare, present, records, tell, trail, views
 from bot.flow.intake import STRANGER as WHO_ARE_YOU
@@ -24,7 +26,7 @@ from bot.privacy.consent import holds_protected
 from bot.privacy.policy import VERSION, Answer, Standing, may_decide, may_read
 from bot.store import jobs
 from ehr_clients.errors import EhrError
-from skills.kit import Section, Tone
+from skills.kit import Block, Section, Sourced, Tone
 
 NOT_FILED_ALERT_S = 15 * 60.0
 GONE = Notice("This draft is not here any more. Ask for a fresh one.", Tone.WARNING)
@@ -106,7 +108,7 @@ async def _show(office: Office, press: Press, desk: Desk, answer: Answer) -> Rep
     blocks = await present.detail_blocks(office, draft)
     size = office.page_sizes.get(press.place.platform, PageSize(lines=20, characters=8000))
     title = f"{office.shelf[draft.skill].title} {draft.alias}"
-    page = views.detail(draft, blocks, title, size, _page(press, draft))
+    page = views.detail(draft, blocks, title, size, _page(press, draft), sourced=_sourced(blocks))
     async with office.db.write() as conn:
         version_hash = await records.hash_of(conn, draft.id, draft.version)
         about = trail.about_draft(draft, version_hash)
@@ -116,6 +118,35 @@ async def _show(office: Office, press: Press, desk: Desk, answer: Answer) -> Rep
         if page.page == page.pages:
             await records.mark_reviewed(conn, draft.id, draft.version, desk.staff.id, office.clock())
     return page
+
+
+def _sourced(blocks: Sequence[Block]) -> bool:
+    """Whether there are lines to lay beside their sources: not where the content was purged."""
+    return any(isinstance(block, Sourced) for block in blocks)
+
+
+async def sources(office: Office, press: Press) -> Reply:
+    """One page of the lines beside their sources' own words. It does not count as having seen the draft."""
+    desk = await look_up(office, press)
+    if isinstance(desk, Notice):
+        return desk
+    answer = may_read(desk.stand)
+    if not answer.allowed:
+        return await refuse(office, press, desk.staff, desk.draft, answer)
+    if withheld := await _withheld(office, press, desk):
+        return withheld
+    async with office.db.read() as conn:
+        content = await prepare.opened(conn, office, desk.draft)
+    if content is None:
+        return GONE
+    size = office.page_sizes.get(press.place.platform, PageSize(lines=20, characters=8000))
+    about = trail.about_draft(desk.draft, content.content_hash)
+    async with office.db.write() as conn:
+        await trail.note(
+            conn, office, Audited.DETAIL_VIEWED, desk.staff, about, who=press.who, place=press.place, answer=answer
+        )
+    blocks = sourced_blocks(content.text, own_words(content.facts))
+    return views.sources(desk.draft, blocks, size, _page(press, desk.draft))
 
 
 def _page(press: Press, draft: Draft) -> int:

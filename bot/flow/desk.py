@@ -37,6 +37,7 @@ type Verb = Callable[[Office, Press], Awaitable[Reply]]
 VERBS: Final[Mapping[Action, Verb]] = {
     Action.PICK: prepare.pick,
     Action.REVIEW: decide.review,
+    Action.SOURCES: decide.sources,
     Action.SHOW: decide.show,
     Action.APPROVE: decide.approve,
     Action.EDIT: decide.edit,

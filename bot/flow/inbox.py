@@ -41,7 +41,7 @@ from bot.web.as_json import from_json, to_json
 from skills.kit import Tone
 
 SHOWS: Final = frozenset(
-    {Action.REVIEW, Action.SHOW, Action.EDIT, Action.REJECT, Action.ACCEPT, Action.ASK, Action.ANSWER}
+    {Action.REVIEW, Action.SOURCES, Action.SHOW, Action.EDIT, Action.REJECT, Action.ACCEPT, Action.ASK, Action.ANSWER}
     | {Action.RECALL, Action.BREAK_GLASS, Action.CONFLICTS}
 )  # these show something or open a form: repeating one is asking again
 SWEEP_S: Final = 10.0

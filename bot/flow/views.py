@@ -139,19 +139,35 @@ def deciding(draft: Draft) -> tuple[Button, ...]:
     )
 
 
-def detail(draft: Draft, blocks: Sequence[Block], title: str, size: PageSize, page: int) -> Detail:
-    """One page of the whole content; the deciding buttons stand under the last page only."""
+def detail(
+    draft: Draft, blocks: Sequence[Block], title: str, size: PageSize, page: int, *, sourced: bool = False
+) -> Detail:
+    """One page of the whole content; the deciding buttons stand under the last page only. `sourced`: and "Sources"."""
     split = pages(blocks, lines=size.lines, characters=size.characters)
     page = min(max(page, 1), len(split))
-    turn = [(page - 1, "Page before"), (page + 1, "Next page")]
-    turning = tuple(
-        Button(Action.REVIEW, label, draft.id, draft.version, opens=True, values={"page": str(number)})
-        for number, label in turn
-        if 1 <= number <= len(split)
-    )
     last = page == len(split)
     decisions = _under_the_text(draft) if last else ()
-    return Detail(title[:24], split[page - 1], (*decisions, *turning), page, len(split), draft.id)
+    beside = (_to(draft, Action.SOURCES, "Sources", 1),) if sourced else ()
+    turning = _turning(draft, Action.REVIEW, page, len(split))
+    return Detail(title[:24], split[page - 1], (*decisions, *turning, *beside), page, len(split), draft.id)
+
+
+def sources(draft: Draft, blocks: Sequence[Block], size: PageSize, page: int) -> Detail:
+    """One page of the lines beside their sources. Nothing is decided here: what is approved is the draft itself."""
+    split = pages(blocks, lines=size.lines, characters=size.characters)
+    page = min(max(page, 1), len(split))
+    turning = _turning(draft, Action.SOURCES, page, len(split))
+    back = _to(draft, Action.REVIEW, "Back to the draft", 1)
+    return Detail(f"Sources {draft.alias}"[:24], split[page - 1], (*turning, back), page, len(split), draft.id)
+
+
+def _turning(draft: Draft, action: Action, page: int, of: int) -> tuple[Button, ...]:
+    turn = [(page - 1, "Page before"), (page + 1, "Next page")]
+    return tuple(_to(draft, action, label, number) for number, label in turn if 1 <= number <= of)
+
+
+def _to(draft: Draft, action: Action, label: str, page: int) -> Button:
+    return Button(action, label, draft.id, draft.version, opens=True, values={"page": str(page)})
 
 
 def _under_the_text(draft: Draft) -> tuple[Button, ...]:
