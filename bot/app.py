@@ -21,6 +21,7 @@ from bot.chat import CardView, Chat, Desk, Platform
 from bot.clinic import CONSOLE_TENANT, Clinic
 from bot.clinical_systems import Charts
 from bot.crisis.coverage import refuse_unless_covered
+from bot.crisis.heartbeat import heartbeat_of
 from bot.drafting.drafter import Drafter
 from bot.flow import housekeeping
 from bot.flow.desk import FlowDesk, handlers, on_dead
@@ -136,6 +137,7 @@ async def built(
             chats=chats,
             page_sizes=PAGE_SIZES,
             clock=clock,
+            heartbeat=heartbeat_of(settings),
             drafter=await stack.enter_async_context(drafter_of(settings.llm)),
         )
         desk = KeptDesk(FlowDesk(office), office, understood)

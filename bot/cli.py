@@ -19,6 +19,7 @@ from bot import demo as story
 from bot import log, settings, unfinished
 from bot.bench import command as measuring
 from bot.clinic import ClinicFileInvalid
+from bot.crisis.commands import commands as crisis_commands
 from bot.evals.command import eval_app
 from bot.privacy import accounting, audit
 from bot.settings import Profile, Settings, SettingsInvalid
@@ -192,5 +193,6 @@ async def _export(ours: Settings, form: str, target: Any) -> None:
 
 cli.add_typer(commands(configured=settings.load, in_use=_audited))
 cli.add_typer(unfinished.commands(in_use=_audited))
+cli.add_typer(crisis_commands(in_use=_audited))
 cli.add_typer(accounting.commands(in_use=_audited), name="disclosures")
 cli.add_typer(measuring.commands())

@@ -7,8 +7,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.flow import calls
 from bot.crisis import figures
+from bot.flow import calls
 from bot.store import jobs
 from bot.store import tables as t
 from bot.store.session import Database

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, Field, HttpUrl, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEMO_SECRET = "demo-only-not-a-secret"  # noqa: S105 - refused outside the demo profile
@@ -77,6 +77,10 @@ class LlmSettings(BaseModel):
         return urlsplit(self.base_url or "").hostname in {"127.0.0.1", "localhost", "::1"}
 
 
+class CrisisSettings(BaseModel):
+    heartbeat_url: HttpUrl | None = None  # a dead-man's switch: called each minute in which the auditor found nothing
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="BATON_", env_nested_delimiter="__", extra="ignore")
 
@@ -92,6 +96,7 @@ class Settings(BaseSettings):
     teams: TeamsSettings | None = None
     ehr: EhrSettings = EhrSettings()
     llm: LlmSettings = LlmSettings()
+    crisis: CrisisSettings = CrisisSettings()
 
     @model_validator(mode="after")
     def _fit_for_profile(self) -> "Settings":

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat import Action, Home, Notice, Press, Reply, Typed, Who
-from bot.crisis import engine, watchdog
+from bot.crisis import drill, engine, watchdog
 from bot.flow import (
     accept,
     contradictions,
@@ -77,6 +77,7 @@ JOBS: Final[Mapping[str, Callable[[Office, Job], Awaitable[Finish | None]]]] = {
     "crisis_page": engine.page,
     "crisis_redraw": engine.redraw,
     "crisis_watch": watchdog.watch,
+    "crisis_drill": drill.begin,
     "forget": housekeeping.forget,
     "audit_anchor": housekeeping.audit_anchor,
 }
