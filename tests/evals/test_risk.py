@@ -10,10 +10,10 @@ from bot.evals.command import eval_app
 from bot.evals.risk import LEAST_PPV, LEAST_SENSITIVITY, in_words, score
 
 RISK = Path(__file__).parents[1] / "fixtures" / "risk"
-TUNED = ("risk_cases.json", "own_cases.json")
+SETS = ("risk_cases.json", "own_cases.json", "held_out_cases.json")
 
 
-@pytest.mark.parametrize("name", TUNED)
+@pytest.mark.parametrize("name", SETS)
 def test_the_gate_is_met(name: str) -> None:
     scores = score(RISK / name)
     assert (scores["sensitivity"] or 0) >= LEAST_SENSITIVITY, scores["misses"]
