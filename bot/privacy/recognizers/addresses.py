@@ -83,7 +83,7 @@ def chains(folded: str, tokens: Sequence[Token], unsure: Sequence[bool]) -> Iter
         first = last = at
         first, last = _back(folded, tokens, unsure, first), _on(folded, tokens, unsure, last)
         if any(unsure[first : last + 1]):
-            yield Found(tokens[first].start, tokens[last].end, Kind.LOCATION, SHAPE)
+            yield Found(tokens[first].start, tokens[last].end, Kind.LOCATION, LIST)
         at = last + 1
 
 

@@ -49,7 +49,7 @@ _SHAPES: Final = tuple(
         r"\b(?:last|next)\s+(?:week|month|spring|summer|fall|autumn|winter)\b",
         rf"\b(?:last|next|this|past|early|late|mid)[\s-]+(?:{_MONTH}|{_ABROAD}\b)",
         rf"\b(?:{_MONTH}|{_DAY})\s*(?:-|to|through)\s*{_MONTH}(?:,?\s*{_YEAR})?",
-        r"(?:\bd[o0]b|\bborn(?: on)?|\bb\.|date of birth|birthday|birth ?date)\W{0,3}[0-9OolIZSB]{1,4}[/.-][0-9OolIZSB]{1,2}[/.-][0-9OolIZSB]{2,4}",
+        r"(?:\bd[o0]b|\bborn(?: on)?|\bb\.|date of birth|birthday|birth ?date)\W{0,3}(?P<day>[0-9OolIZSB]{1,4}[/.-][0-9OolIZSB]{1,2}[/.-][0-9OolIZSB]{2,4})",
     )
 )  # fmt: skip
 _MONTH_ALONE: Final = re.compile(
@@ -91,7 +91,8 @@ _AGES: Final = tuple(
 def dates(folded: str) -> Iterator[Found]:
     """Everything in a folded text that tells a day or a month."""
     for shape in _SHAPES:
-        yield from (Found(m.start(), m.end(), Kind.DATE, SHAPE) for m in shape.finditer(folded))
+        day = "day" if "day" in shape.groupindex else 0
+        yield from (Found(m.start(day), m.end(day), Kind.DATE, SHAPE) for m in shape.finditer(folded))
     yield from (Found(m.start(), m.end(), Kind.DATE, SHAPE) for m in _MONTH_ALONE.finditer(folded))
     yield from (
         Found(m.start(), m.end(), Kind.DATE, SHAPE) for m in _DAY_OF_MONTH.finditer(folded) if _is_day(folded, m)

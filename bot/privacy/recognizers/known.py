@@ -20,6 +20,9 @@ _CREDENTIALS: Final = frozenset(
 )
 _PARTICLES: Final = frozenset("de la le du del da di van von der den al el bin st mac mc y e of the and".split())
 _ALIKE: Final = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "8": "b", "!": "l"})
+_BEFORE_SMALL: Final = frozenset(
+    "pt patient client ct called mr mrs ms dr for with saw met and re w from to by member resident consumer".split()
+)
 _SHORT: Final = frozenset("dr jr sr st".split())
 _MODALS: Final = frozenset("may might can could will would shall should must".split())
 _SAYS: Final = frozenset(
@@ -97,7 +100,7 @@ class KnownNames:
         found = self._parts.get(low)
         if found is None and low.endswith("s") and (token.owns or token.capital):
             found = self._parts.get(low[:-1])
-        if found is None and low not in lists.safe() and len(low) >= 4 and "'" not in low:
+        if found is None and low not in lists.safe() and low not in lists.names() and len(low) >= 4 and "'" not in low:
             found = self._misspelt(low)
         return found
 
@@ -132,26 +135,40 @@ class KnownNames:
 
     def _run(self, folded: str, tokens: Sequence[Token], run: list[tuple[Token, _Part]]) -> Iterator[Found]:
         while (
-            run
-            and len(run) > 1
+            len(run) > 1
             and self._initial(run[-1][0])
             and folded[run[-1][0].end : run[-1][0].end + 1] not in {".", ",", ""}
         ):
             run = run[:-1]
-        if len(run) == 1 and not _means_person(folded, tokens, run[0][0], run[0][1]):
+        run = _trimmed(run)
+        if _all_small(run):
+            if len(run) < 2 or not _small_name(tokens, run):
+                return
+        elif len(run) == 1 and not _means_person(folded, tokens, *run[0]):
             return
-        if (
-            len(run) > 1
-            and all(part.common and not token.capital for token, part in run)
-            and len({t.low for t, _ in run}) < 2
-        ):
-            return
-        while len(run) > 1 and run[0][1].common and not run[0][0].capital and run[1][0].capital:
-            run = run[1:]
-        while len(run) > 1 and run[-1][1].common and not run[-1][0].capital and run[0][0].capital:
-            run = run[:-1]
         who = frozenset.intersection(*(part.who for _, part in run))
-        yield _found(run[0][0].start, run[-1][0].end, who)
+        end = run[-1][0].end
+        yield _found(run[0][0].start, end + (self._initial(run[-1][0]) and folded[end : end + 1] == "."), who)
+
+
+def _all_small(run: Sequence[tuple[Token, _Part]]) -> bool:
+    """Everyday words in small letters only."""
+    return all(part.common and not token.capital for token, part in run)
+
+
+def _small_name(tokens: Sequence[Token], run: Sequence[tuple[Token, _Part]]) -> bool:
+    """ "pt will hope no showed" is about Will Hope; "she will hope" is not."""
+    at = tokens.index(run[0][0])
+    return (at == 0 or tokens[at].opens or tokens[at - 1].low in _BEFORE_SMALL) and len({t.low for t, _ in run}) > 1
+
+
+def _trimmed(run: list[tuple[Token, _Part]]) -> list[tuple[Token, _Part]]:
+    """Without everyday words in small letters at either end of a name in capitals."""
+    while len(run) > 1 and run[0][1].common and not run[0][0].capital and run[1][0].capital:
+        run = run[1:]
+    while len(run) > 1 and run[-1][1].common and not run[-1][0].capital and run[0][0].capital:
+        run = run[:-1]
+    return run
 
 
 def _found(start: int, end: int, who: frozenset[str]) -> Found:

@@ -29,6 +29,7 @@ _SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = tuple(
         (Kind.IP, r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?![\w.]\d)"),
         (Kind.IP, r"(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4})?(?:::?[0-9a-f]{1,4})*(?![\w:])|(?<![\w:])::1\b"),
         (Kind.ID, r"(?<!\w)(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b"),
+        (Kind.ID, r"(?<![\w-])\d{3}[-\s.]\d{2}[-\s.]\d{4}(?![\w-])"),
         (Kind.PHONE, rf"(?<![\w.])(?:\+?1[\s.-]*)?(?:\(\s?\d{{3}}\s?\)|\d{{3}})[\s./-]*\d{{3}}[\s.-]*\d{{4}}(?!\d){_EXT}"),
         (Kind.PHONE, rf"(?<![\w.])\(?\+\(?\d{{1,3}}\)?[\s.()-]*\d(?:[\s.()/-]{{0,3}}\d){{5,13}}{_EXT}"),
         (Kind.PHONE, rf"(?<![\w./-])\(?0\d{{1,4}}\)?(?:[\s./()-]{{1,3}}\d{{2,8}}){{1,5}}{_EXT}"),
@@ -40,7 +41,6 @@ _SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = tuple(
         (Kind.ID, r"\b(?:patient|case|medicare|medicaid|member|insurance)\s*(?:#|id\b:?)\s*#?\s*(?=[\w-]*\d{3})[\w-]+"),
         (Kind.PHONE, rf"\b{_DIGIT_WORD}(?:[\s,.-]+{_DIGIT_WORD}){{6,}}\b"),
         (Kind.PHONE, r"\b(?:1[\s.-]?)?8(?:00|33|44|55|66|77|88)[\s.-][\dA-Z]{3}[\s.-]?[\dA-Z]{4}\b"),
-        (Kind.ID, r"(?<![\w-])\d{3}[-\s.]\d{2}[-\s.]\d{4}(?![\w-])"),
         (Kind.ID, r"(?<![\w.])\d{4}(?:[\s-]\d{4}){2,3}(?:[\s-]\d{1,4})?(?![\w-])|(?<!\w)\d{4}[\s-]\d{6}[\s-]\d{5}(?!\w)"),
         (Kind.ID, r"(?<!\w)[A-Z]{2}\d{2}(?:\s?[A-Z0-9]{4}){2,8}(?:\s?[A-Z0-9]{1,4})?(?!\w)"),
         (Kind.ID, r"(?<![\w/])(?:[\w.-]*[\w-])\.(?:pdf|docx?|xlsx?|csv|txt|rtf|jpe?g|png|gif|tiff?|heic|mp[34]|wav|m4a|mov|zip|eml|msg|dcm)\b"),
@@ -74,7 +74,7 @@ def numbers(folded: str) -> Iterator[Found]:
         yield from (Found(m.start(), m.end(), kind, SHAPE) for m in shape.finditer(folded) if _enough(kind, m[0]))
     for match in _LABELLED.finditer(folded):
         if _names_one(match[1]):
-            yield Found(match.start(1), match.end(1), Kind.ID, SHAPE)
+            yield Found(match.start(1), match.end(1), Kind.ID, SHAPE + 1)
     for match in _HASHED.finditer(folded):
         if sum(map(str.isdigit, match[1])) >= 3:
             yield Found(match.start(1), match.end(1), Kind.ID, SHAPE)

@@ -40,7 +40,7 @@ def _masked(folded: str, tags: Tags) -> Iterator[Kind]:
 
 def _telling(kind: Kind, original: str) -> bool:
     words = spelled(original).split()
-    if kind in {Kind.AGE, Kind.TERM} or len(original) < 4:
+    if kind is Kind.AGE or len(original) < 4:
         return False
     return any(word not in lists.safe() for word in words) and (
         kind is not Kind.DATE or sum(map(str.isdigit, original)) > 3
