@@ -6,10 +6,11 @@ covers them; the message names the alias and a number, and what was found opens 
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat import Action, Button, Notice, Style
@@ -32,6 +33,7 @@ from skills.kit.contradictions import find
 from skills.kit.findings import Finding, OnFile
 from skills.kit.words import plural
 
+UNANSWERED: Final = timedelta(days=30)
 FINDING: Final[TypeAdapter[Finding]] = TypeAdapter(Finding)
 READS: Final = frozenset(
     {
@@ -70,7 +72,7 @@ async def look(office: Office, job: Job) -> Finish | None:
     try:
         team = await office.memberships.of(draft.client_id)
         prescribers = prescribers_of(office, team)
-        raw = await _read(office, draft) if prescribers else None
+        raw = await _read(office, draft, prescribers) if prescribers else None
     except EhrUnavailable as error:
         raise Later("ehr_unavailable", after_s=30) from error
     except EhrError as error:
@@ -86,20 +88,34 @@ def prescribers_of(office: Office, team: frozenset[str]) -> tuple[StaffMember, .
     return tuple(staff for staff in office.people.with_role(Role.PRESCRIBER) if staff.practitioner in team)
 
 
-async def _read(office: Office, draft: Draft) -> ChartData:
-    """Recorded before anything is made of it, as every reading is."""
+async def _read(office: Office, draft: Draft, prescribers: tuple[StaffMember, ...]) -> ChartData:
+    """Recorded before anything is made of it, as every reading is: once for each person it is made for."""
     try:
         async with asyncio.timeout(LONGEST_READING_S):
             raw = await office.ehr.read(draft.client_id, READS)
     except TimeoutError as error:
         raise EhrUnavailable("The EHR took too long.") from error
-    sections = tuple(sorted(section.value for section in raw.sections))
-    about, refs = trail.about_draft(draft), tuple(sorted(raw.versions()))
     async with office.db.write() as conn:
-        await trail.note(
-            conn, office, Audited.CHART_READ, None, about, answer=YES_TEAM, field_classes=sections, source_refs=refs
-        )
+        for prescriber in prescribers:
+            await _note_reading(conn, office, draft, raw, prescriber)
     return raw
+
+
+async def _note_reading(
+    conn: AsyncConnection, office: Office, draft: Draft, raw: ChartData, prescriber: StaffMember
+) -> None:
+    await trail.note(
+        conn,
+        office,
+        Audited.CHART_READ,
+        None,
+        trail.about_draft(draft),
+        answer=YES_TEAM,
+        on_behalf_of=prescriber.id,
+        purpose=office.shelf[draft.skill].purpose.value,
+        field_classes=tuple(sorted(section.value for section in raw.sections)),
+        source_refs=tuple(sorted(raw.versions())),
+    )
 
 
 def _seen_by(office: Office, draft: Draft, prescriber: StaffMember, raw: ChartData, team: frozenset[str]) -> Seen:
@@ -168,6 +184,13 @@ async def _add(conn: AsyncConnection, office: Office, draft: Draft, seen: Seen, 
     )
 
 
+async def forget(conn: AsyncConnection, now: datetime) -> int:
+    """What nobody answered for a month is forgotten; that it was shown is kept, so that it is not shown again."""
+    c = t.conflicts.c
+    old = (c.finding.is_not(None), c.found_at < now - UNANSWERED)
+    return (await conn.execute(update(t.conflicts).where(*old).values(finding=None))).rowcount
+
+
 async def tell(office: Office, job: Job) -> Finish | None:
     """A sentence to the prescriber alone: how many, about which alias. What they are opens with the button."""
     draft_id, _, staff_id = job.ref.partition(":")
@@ -186,7 +209,7 @@ async def tell(office: Office, job: Job) -> Finish | None:
 
 async def _waiting(conn: AsyncConnection, draft_id: str, staff_id: str) -> int:
     c = t.conflicts.c
-    mine = (c.draft_id == draft_id, c.staff_id == staff_id, c.reason.is_(None))
+    mine = (c.draft_id == draft_id, c.staff_id == staff_id, c.finding.is_not(None))
     return await conn.scalar(select(func.count()).where(*mine)) or 0
 
 

@@ -1,6 +1,7 @@
 """What does not go together in a chart: told to its prescriber alone, once for each change, with a reason kept."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy import text
 
 from bot.chat import Action, Button, Detail, Notice, Reply
 from bot.drafts import Draft
+from bot.flow.contradictions import forget
 from bot.flow.overrides import REASONS
 from skills.kit import Sourced
 from tests.fakes.office import Work, asked, at_work
@@ -161,6 +163,17 @@ async def test_nothing_of_a_finding_is_in_the_database_in_clear_text(work: Work)
         rows = (await conn.execute(text("SELECT * FROM conflicts"))).all()
     assert rows
     assert not any(name in str(rows).casefold() for name in (*IN_THE_CHART, "allergy", "stopped", "duplicate"))
+
+
+async def test_what_nobody_answered_for_a_month_is_forgotten_and_not_told_again(work: Work) -> None:
+    draft = await drafted(work)
+    async with work.office.db.write() as conn:
+        assert await forget(conn, work.clock() + timedelta(days=29)) == 0
+        assert await forget(conn, work.clock() + timedelta(days=31)) >= 3
+    assert {row["finding"] for row in await work.rows("conflicts")} == {None}
+    assert isinstance(await work.press(PRESCRIBER, Action.CONFLICTS, draft), Notice)
+    await drafted(work)
+    assert len(warned(work, PRESCRIBER)) == 1
 
 
 async def test_what_consent_withholds_from_the_prescriber_finds_nothing(tmp_path: Path) -> None:

@@ -173,7 +173,8 @@ async def test_every_reading_of_the_chart_is_in_the_trail(work: Work) -> None:
     await work.press("vega", Action.RETRY, draft)
     await work.settled()
     reads = [e for e in await work.trail() if e.action == "chart_read"]
-    assert [e.fields["actor"]["id"] for e in reads] == ["vega", "baton"]
+    assert [e.fields["actor"]["id"] for e in reads] == ["vega", "baton", "baton"]
+    assert [e.fields.get("on_behalf_of") for e in reads] == [None, "raman", "vega"]  # for the prescriber: conflicts
     assert all("notes" in e.fields["field_classes"] for e in reads)
     assert all(any(ref.startswith("DocumentReference/") for ref in e.fields["source_refs"]) for e in reads)
 
