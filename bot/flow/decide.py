@@ -18,16 +18,21 @@ from bot.flow import prepare, present, records, tell, trail, views
 from bot.flow.intake import STRANGER as WHO_ARE_YOU
 from bot.flow.intake import may_stand
 from bot.flow.office import EHR_LANE, Office, PageSize
-from bot.flow.reading import reader_ruling
+from bot.flow.reading import reader_ruling, sections
 from bot.flow.records import Content
 from bot.flow.standing import CLICK_WAIT_S, standing
+from bot.privacy import minimum
 from bot.privacy.audit import Action as Audited
 from bot.privacy.consent import holds_protected
-from bot.privacy.policy import VERSION, Answer, Standing, may_decide, may_read
+from bot.privacy.fields import Asking, grant
+from bot.privacy.partial import seen_by
+from bot.privacy.policy import VERSION, Answer, Standing, may_decide, may_read, may_read_part
+from bot.privacy.recheck import CONFIRMED, Finding, confirmed, findings
 from bot.store import jobs
 from ehr_clients.errors import EhrError
-from skills.kit import Block, Section, Sourced, Tone
+from skills.kit import Block, DraftText, Sourced, Title, Tone
 
+MEANT = "meant"  # the field in which somebody says that an addition is meant
 NOT_FILED_ALERT_S = 15 * 60.0
 GONE = Notice("This draft is not here any more. Ask for a fresh one.", Tone.WARNING)
 CLOSED = Answer(
@@ -96,9 +101,52 @@ async def review(office: Office, press: Press) -> Reply:
     if isinstance(desk, Notice):
         return desk
     answer = may_read(desk.stand)
+    if not answer.allowed and may_read_part(desk.stand).allowed:
+        return await _show_part(office, press, desk)
     if not answer.allowed:
         return await refuse(office, press, desk.staff, desk.draft, answer)
     return await _show(office, press, desk, answer)
+
+
+async def _show_part(office: Office, press: Press, desk: Desk) -> Reply:
+    """The lines that this role may have, without a way to decide. It does not count as having seen the draft."""
+    draft = desk.draft
+    if withheld := await _withheld(office, press, desk):
+        return withheld
+    async with office.db.read() as conn:
+        content = await prepare.opened(conn, office, draft)
+    if content is None:  # it was purged: what is left says where it is
+        return await _show(office, press, desk, may_read_part(desk.stand))
+    part = grant(_asking(office, desk))
+    text, left_out = seen_by(content.text, part)
+    blocks: list[Block] = [Title(text.heading), minimum.limited(part, left_out), *map(Sourced, text.passages)]
+    size = office.page_sizes.get(press.place.platform, PageSize(lines=20, characters=8000))
+    page = views.detail(draft, blocks, f"Part of {draft.alias}", size, _page(press, draft))
+    async with office.db.write() as conn:
+        about = trail.about_draft(draft, content.content_hash)
+        await trail.note(
+            conn,
+            office,
+            Audited.DETAIL_VIEWED,
+            desk.staff,
+            about,
+            who=press.who,
+            place=press.place,
+            answer=Answer(allowed=True, rule=part.rule),
+            field_classes=tuple(sorted(part.classes)),
+            counts={"lines_not_shown": left_out},
+        )
+    return replace(page, buttons=tuple(b for b in page.buttons if b.action is Action.REVIEW))
+
+
+def _asking(office: Office, desk: Desk) -> Asking:
+    return Asking(
+        roles=frozenset(desk.staff.roles),
+        purpose=office.shelf[desk.draft.skill].purpose,
+        assigned=desk.stand.on_care_team or desk.stand.supervises or desk.stand.named_receiver,
+        broke_glass=desk.stand.broke_glass,
+        consent=True,  # whom no consent covers is shown nothing at all
+    )
 
 
 async def _show(office: Office, press: Press, desk: Desk, answer: Answer) -> Reply:
@@ -155,19 +203,21 @@ def _page(press: Press, draft: Draft) -> int:
     return int(words) if press.version == draft.version and words.isdecimal() and len(words) < 5 else 1
 
 
-async def _withheld(office: Office, press: Press, desk: Desk) -> Reply | None:
+async def _withheld(office: Office, press: Press, desk: Desk, *, reader: StaffMember | None = None) -> Reply | None:
     """Protected records are shown to nobody whom the consent on file does not cover now (42 CFR 2.31, 2.33)."""
     async with office.db.read() as conn:
         content = await prepare.opened(conn, office, desk.draft)
     if content is None or not holds_protected(content.consent_hash):
         return None
     try:
-        ruling = await reader_ruling(office, desk.draft, desk.staff, within_s=CLICK_WAIT_S)
+        ruling = await reader_ruling(office, desk.draft, reader or desk.staff, within_s=CLICK_WAIT_S)
     except EhrError:
         return Notice("The EHR does not answer, so I cannot check the consent. Try again in a minute.", Tone.WARNING)
     if ruling.allowed:
         return None
-    words = "This draft holds records protected by 42 CFR Part 2, and no consent on file covers you. Nothing is shown."
+    whom = "you" if reader is None or reader is desk.staff else "its receiver"
+    words = f"This draft holds records protected by 42 CFR Part 2, and no consent on file covers {whom}. "
+    words += "Nothing is shown." if whom == "you" else "Nothing was sent; I read the chart again."
     return await refuse(office, press, desk.staff, desk.draft, Answer(allowed=False, rule=ruling.rule, sentence=words))
 
 
@@ -192,7 +242,20 @@ async def approve(office: Office, press: Press) -> Reply:
         return await _show(office, press, desk, answer)
     if await chart_moved(office, desk.draft, within_s=CLICK_WAIT_S):
         return await _ask_again(office, desk.draft)
+    if uncovered := await _uncovered(office, press, desk):
+        return uncovered
     return await _approved(office, press, desk, answer)
+
+
+async def _uncovered(office: Office, press: Press, desk: Desk) -> Reply | None:
+    """A consent may also end by the calendar, with the chart unchanged: for who approves, and for who receives."""
+    receiver = office.people.by_id(desk.draft.to_staff) if desk.draft.to_staff else None
+    for reader in (desk.staff, *([receiver] if receiver else [])):
+        if stopped := await _withheld(office, press, desk, reader=reader):
+            async with office.db.write() as conn:
+                await jobs.enqueue(conn, "read_again", desk.draft.id, lane=EHR_LANE)
+            return stopped
+    return None
 
 
 async def chart_moved(office: Office, draft: Draft, *, within_s: float) -> bool:
@@ -203,8 +266,8 @@ async def chart_moved(office: Office, draft: Draft, *, within_s: float) -> bool:
         return False
     try:
         async with asyncio.timeout(within_s):
-            sections = office.shelf[draft.skill].reads | {Section.CONSENTS}
-            return dict(await office.ehr.versions(draft.client_id, sections)) != dict(content.sources)
+            asked_for = sections(office.shelf[draft.skill], office.people.by_id(draft.asked_by))
+            return dict(await office.ehr.versions(draft.client_id, asked_for)) != dict(content.sources)
     except (EhrError, TimeoutError):
         return False
 
@@ -286,7 +349,47 @@ async def save_edit(office: Office, press: Press) -> Reply:
         return _edit_form(desk.draft, content, typed, "Everything was deleted. Reject the draft instead.")
     if text == content.text:
         return await current(office, desk.draft.id)
-    return await _edited(office, press, desk, replace(content, text=text, content_hash=text.content_hash()))
+    found = _brought_in(office, desk.draft, content, text)
+    if found and not _may_stay(found, press):
+        return await _checked_again(office, press, desk, content, typed, found)
+    fresh = replace(content, text=text, content_hash=text.content_hash())
+    return await _edited(office, press, desk, fresh, found)
+
+
+def _brought_in(office: Office, draft: Draft, content: Content, text: DraftText) -> tuple[Finding, ...]:
+    """What a person's own words bring into a draft that policy had not let in."""
+    colleagues = [member.name for member in office.clinic.staff]
+    stamp = content.consent_hash
+    return findings(content.text, text, base=content.base, stamp=stamp, alias=draft.alias, staff=colleagues)
+
+
+def _may_stay(found: tuple[Finding, ...], press: Press) -> bool:
+    return all(each.may_stay for each in found) and confirmed(press.values.get(MEANT, ""))
+
+
+async def _checked_again(
+    office: Office, press: Press, desk: Desk, content: Content, typed: dict[str, str], found: tuple[Finding, ...]
+) -> Form:
+    """The form comes back with every word in it and says what is wrong; where it may stay, it asks for a yes."""
+    rule = f"edit.{found[0].concern}"
+    async with office.db.write() as conn:
+        await trail.note(
+            conn,
+            office,
+            Audited.DRAFT_BLOCKED,
+            desk.staff,
+            trail.about_draft(desk.draft, content.content_hash),
+            who=press.who,
+            place=press.place,
+            answer=Answer(allowed=False, rule=rule),
+            counts={each.concern.value: 1 for each in found},
+        )
+    form = _edit_form(desk.draft, content, typed, " ".join(each.sentence for each in found))
+    if not all(each.may_stay for each in found):
+        return form
+    hint = f"Write {CONFIRMED} if it belongs there for the receiver. Else change the text above."
+    sure = Field(MEANT, "Is this meant?", press.values.get(MEANT, ""), multiline=False, required=False, hint=hint)
+    return replace(form, fields=(sure, *form.fields))
 
 
 async def _changed_words(office: Office, press: Press, draft: Draft) -> dict[str, str]:
@@ -298,7 +401,7 @@ async def _changed_words(office: Office, press: Press, draft: Draft) -> dict[str
     return {key: words for key, words in typed.items() if shown and shown.text.edited({key: words}) != shown.text}
 
 
-async def _edited(office: Office, press: Press, desk: Desk, content: Content) -> Reply:
+async def _edited(office: Office, press: Press, desk: Desk, content: Content, meant: tuple[Finding, ...] = ()) -> Reply:
     draft, now = desk.draft, office.clock()
     fresh = replace(content, version=draft.version + 1, changes=(), made_by=desk.staff.id)
     async with office.db.write() as conn:
@@ -307,7 +410,17 @@ async def _edited(office: Office, press: Press, desk: Desk, content: Content) ->
             await records.add_version(conn, office.seal, draft.id, fresh, policy=VERSION, now=now)
             await records.mark_reviewed(conn, draft.id, fresh.version, desk.staff.id, now)
             about = trail.about_draft(draft, fresh.content_hash)
-            await trail.note(conn, office, Audited.DRAFT_EDITED, desk.staff, about, who=press.who, place=press.place)
+            await trail.note(
+                conn,
+                office,
+                Audited.DRAFT_EDITED,
+                desk.staff,
+                about,
+                who=press.who,
+                place=press.place,
+                answer=Answer(allowed=True, rule="edit.confirmed" if meant else "edit.nothing_new"),
+                counts={each.concern.value: 1 for each in meant},
+            )
             await present.redraw_all(conn, draft)
     return await (current(office, draft.id) if first else save_edit(office, press))
 

@@ -14,7 +14,9 @@ from bot.flow.office import Office, chat_lane
 from bot.flow.pace import messages_in
 from bot.flow.records import CardRow
 from bot.flow.views import Names
+from bot.privacy import minimum
 from bot.privacy.audit import Action as Audited
+from bot.privacy.consent import holds_protected
 from bot.store import jobs
 from bot.store.jobs import Finish, Job, Later, Never
 from skills.kit import Banner, Block, Card, Row, Rows, Title, Tone
@@ -217,6 +219,9 @@ async def card_view(office: Office, draft: Draft) -> CardView:
     card = _with_talk(
         card, len([e for e in talk if e.kind == "question"]), len([e for e in talk if e.kind == "answer"])
     )
+    if content:
+        to = names(office, draft).to if skill.approval.acceptance else None
+        card = replace(card, summary=(*card.summary, minimum.goes_to(skill.reads, content.consent_hash, to)))
     gaps = content is not None and bool(content.unread)
     accepts = skill.approval.acceptance is not None
     return views.card_view(draft, card, names(office, draft), gaps=gaps, accepts=accepts, steps_done=done)
@@ -264,7 +269,10 @@ async def detail_blocks(office: Office, draft: Draft, version: int | None = None
         return views.purged(draft, names(office, draft), refs)
     card = views.with_changes(views.with_how(skill.card(content.facts, content.text), content.how), content)
     said = tuple(_said(office, e.kind, e.staff_id, e.words) for e in talk)
-    return (*card.detail, *((Rows(said),) if said else ()))
+    to = names(office, draft).to if skill.approval.acceptance else None
+    stamp = content.consent_hash
+    goes = minimum.in_detail(skill.reads, stamp, to, carried=holds_protected(stamp))
+    return (*card.detail, *((Rows(said),) if said else ()), *goes)
 
 
 def _said(office: Office, kind: str, staff_id: str, words: str) -> Row:

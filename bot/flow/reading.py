@@ -19,8 +19,9 @@ from bot.people import person
 from bot.privacy.audit import Action as Audited
 from bot.privacy.audit import ModelUse
 from bot.privacy.consent import NOTHING_PROTECTED, Ruling, Use, rule_on, withhold
-from bot.privacy.labels import protected
-from bot.privacy.policy import READING, YES_TEAM, Answer, programs
+from bot.privacy.fields import readable, without
+from bot.privacy.labels import of_program, protected
+from bot.privacy.policy import READING, YES_TEAM, Answer, program_staff, programs
 from ehr_clients.errors import EhrUnavailable
 from ehr_clients.models import ChartData, Missing, Read, Section, Why
 from skills.kit import Chart, DraftText, Facts, Request, Signed, Skill
@@ -111,10 +112,18 @@ async def _read(office: Office, order: Order) -> tuple[ChartData, frozenset[str]
     """The chart and who is on the care team, within a time that leaves room to say that it took too long."""
     try:
         async with asyncio.timeout(LONGEST_READING_S):
-            raw = await office.ehr.read(order.client_id, order.skill.reads | {Section.CONSENTS})
+            asked_for = sections(order.skill, order.asked_by)
+            raw = await office.ehr.read(order.client_id, asked_for)
+            raw = of_program(without(raw, order.skill.reads - asked_for), program_staff(office.clinic))
             return raw, await office.memberships.of(order.client_id)
     except TimeoutError as error:
         raise EhrUnavailable("The EHR took too long.") from error
+
+
+def sections(skill: Skill[Any], asked_by: StaffMember | None) -> frozenset[Section]:
+    """What is read for a skill: nothing that neither its asker nor its approvers may have (45 CFR 164.514(d)(2))."""
+    roles = skill.approval.roles | set(asked_by.roles if asked_by else ())
+    return readable(skill.reads, skill.purpose, roles) | {Section.CONSENTS}
 
 
 async def _note_reading(office: Office, order: Order, raw: ChartData, by: StaffMember | None, answer: Answer) -> None:

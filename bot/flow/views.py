@@ -25,6 +25,8 @@ TROUBLES = {
     "approver_licence": "The approver's licence is no longer current, so it asks again.",
     "approver_membership": "The approver is no longer on the care team, so it asks again.",
     "approver_unknown": "The person who approved is no longer in the clinic file.",
+    "notice_missing": "It holds records under 42 CFR Part 2 and lacks their notice, so it was not sent.",
+    "notice_outdated": "It carries an outdated wording of the 42 CFR Part 2 notice, so it was not sent.",
     "asker_unknown": "The person who asked for it is no longer in the clinic file.",
 }
 

@@ -6,12 +6,12 @@ what staff *use* inside is not, and is limited by role (164.514(d)(2)). Substanc
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from bot.privacy.labels import Part2Status
-from ehr_clients.models import Section
+from ehr_clients.models import ChartData, Missing, Section, Why
 from skills.kit import Purpose, Role
 
 
@@ -170,6 +170,13 @@ def readable(reads: frozenset[Section], purpose: Purpose, roles: frozenset[Role]
     """
     best = grant(Asking(roles=roles, purpose=purpose, assigned=True))
     return best.sections(reads) | (reads & {Section.CONSENTS, Section.CLIENT})
+
+
+def without(data: ChartData, refused: frozenset[Section]) -> ChartData:
+    """A chart in which these sections were not asked for: each says so, and never reads as empty."""
+    words = "Not read: the roles involved do not include it."
+    gaps = {section: Missing(Why.WITHHELD, words) for section in refused}
+    return replace(data, sections={**data.sections, **gaps}) if gaps else data
 
 
 def may_have_note(roles: frozenset[Role], *, own: bool, restricted: bool, supervises: bool) -> str:

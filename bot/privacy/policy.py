@@ -49,6 +49,12 @@ def programs(clinic: Clinic, care_team: frozenset[str]) -> frozenset[str]:
     return frozenset(s.teams[0] for s in reading if s.teams)
 
 
+def program_staff(clinic: Clinic) -> frozenset[str]:
+    """Those whose home team is a substance use disorder program: what they write is its record (42 CFR 2.11)."""
+    part2 = {team.id for team in clinic.teams if team.part2_program}
+    return frozenset(s.practitioner for s in clinic.staff if s.teams and s.teams[0] in part2 and set(s.roles) & READING)
+
+
 def supervises(clinic: Clinic, staff: StaffMember, care_team: frozenset[str]) -> bool:
     """A supervisor covers the clients of their own teams."""
     return Role.SUPERVISOR in staff.roles and bool(programs(clinic, care_team) & set(staff.teams))
@@ -81,6 +87,14 @@ def may_read(standing: Standing) -> Answer:
         return Answer(allowed=True, rule="emergency.break_glass")
     sentence = "You are not on this client's care team, so nothing is shown."
     return Answer(allowed=False, rule="care_team.required", sentence=sentence)
+
+
+def may_read_part(standing: Standing) -> Answer:
+    """May this person see those parts of a draft that their role opens: a coordinator of the care team."""
+    if standing.on_care_team and set(standing.staff.roles) & ASKING:
+        return Answer(allowed=True, rule="min.internal_use")
+    sentence = "The detail is for clinicians, prescribers and supervisors in charge of this client."
+    return Answer(allowed=False, rule="role.read", sentence=sentence)
 
 
 def may_decide(standing: Standing, approval: Approval, *, asked_by: str, now: datetime, approving: bool) -> Answer:

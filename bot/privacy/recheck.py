@@ -61,9 +61,12 @@ _IDENTIFIERS: Final = {  # Safe Harbor kinds a person is likely to type (45 CFR 
     "street address": re.compile(rf"\b\d{{1,5}} (?:[A-Z][\w']+ ){{1,3}}{_STREET}\b"),
     "web address": re.compile(r"\bhttps?://\S+|\bwww\.\S+", re.IGNORECASE),
 }
-_NAME: Final = re.compile(
-    r"\b(?:(?:Mr|Mrs|Ms|Mx|Dr|Miss)\.? [A-Z][\w'-]+|[A-Z][a-z'-]+(?: [A-Z]\.)?(?: [A-Z][a-z'-]+)+)"
+_NAMES: Final = (
+    re.compile(r"\b(?:Mr|Mrs|Ms|Mx|Dr|Miss)\.? [A-Z][\w'-]+"),
+    re.compile(r"\b[A-Z][a-z'-]+(?: [A-Z]\.)?(?: [A-Z][a-z'-]+)+"),
 )
+_TITLES: Final = frozenset({"Mr", "Mrs", "Ms", "Mx", "Dr", "Miss"})
+_ENDS: Final = frozenset(".!?:;\n")
 _NO_NAMES: Final = re.compile(  # needs a clinician's review: capitalised pairs of words that are nobody's name
     r"\b(Safety|Treatment|Care|Crisis|Progress|Discharge) (Plan|Team|Note|Line|Summary|Manager|Coordinator)\b"
     r"|\b(Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|January|February|March|April|June|July|August"
@@ -123,14 +126,16 @@ def _new_identifiers(new: str, known: str) -> Iterator[str]:
     for kind, pattern in _IDENTIFIERS.items():
         if any(_key(found.group()) not in _key(known) for found in pattern.finditer(new)):
             yield kind
-    named = (found.group() for found in _NAME.finditer(_NO_NAMES.sub(" . ", new)))
-    if any(_stranger(name, known) for name in named):
+    plain = _NO_NAMES.sub(" . ", new)
+    if any(_stranger(found, plain, known) for pattern in _NAMES for found in pattern.finditer(plain)):
         yield "name"
 
 
-def _stranger(name: str, known: str) -> bool:
+def _stranger(found: re.Match[str], text: str, known: str) -> bool:
     """A name of which some part does not stand in the draft at all. A sentence's first word is no part of one."""
-    parts = [part for part in re.findall(r"[A-Z][\w'-]+", name) if part not in {"Mr", "Mrs", "Ms", "Mx", "Dr", "Miss"}]
+    parts = re.findall(r"[A-Z][\w'-]+", found.group())
+    opens = found.start() == 0 or text[: found.start()].rstrip(" “\"'(")[-1:] in _ENDS
+    parts = [part for part in (parts[1:] if opens else parts) if part not in _TITLES]
     return any(not re.search(rf"\b{re.escape(part)}\b", known) for part in parts)
 
 
