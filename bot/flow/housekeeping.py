@@ -6,7 +6,7 @@ from typing import Final
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.flow import calls
+from bot.flow import calls, contradictions
 from bot.flow.office import Office
 from bot.privacy import audit
 from bot.store import inbox, jobs, slots
@@ -31,6 +31,7 @@ async def forget(office: Office, job: Job) -> Finish:
         count = await jobs.purge(conn), await inbox.purge(conn), await slots.purge(conn)
         old = office.clock() - timedelta(days=office.drafter.kept_days)
         emptied = await calls.purge(conn, before=old)
+        emptied += await contradictions.forget(conn, office.clock())
         _log.info("forgot", jobs=count[0], messages=count[1], count=sum(count) + emptied)
 
     return finish
