@@ -13,11 +13,11 @@ from bot.crisis import words as crisis_words
 from bot.flow import records, trail
 from bot.flow.office import EHR_LANE, Office, new_id
 from bot.flow.records import Asked
-from bot.privacy import audit
+from bot.privacy import audit, legal
 from bot.privacy.audit import Action as Audited
 from bot.privacy.policy import ASKING, Answer, may_take_over
 from bot.store import jobs
-from skills.kit import Skill, Tone
+from skills.kit import Role, Skill, Tone
 
 STRANGER = "I do not know you here. Ask your Baton administrator to add you to the clinic file."
 CLOSED_CHANNEL = (
@@ -87,6 +87,8 @@ def understood(office: Office, words: Typed) -> Wish | Refused | Notice:
     if staff is None:
         return Refused(None, "identity.unknown", STRANGER)
     order = parse(words.text)
+    if legal.demands(words.text) or _from_outside(office, order.to):
+        return Refused(staff, legal.RULE, legal.SENTENCE)
     skill = next((s for s in office.shelf.values() if s.command.name == order.command), None)
     if skill is None:
         return _help(office)
@@ -101,6 +103,11 @@ def understood(office: Office, words: Typed) -> Wish | Refused | Notice:
     if isinstance(receiver, Notice):
         return receiver
     return Wish(words, staff, skill.name, order.client, receiver, team.id)
+
+
+def _from_outside(office: Office, receiver: str) -> bool:
+    """Whether it is addressed to a court, an attorney or the police, and not to a colleague who is called so."""
+    return legal.from_outside(receiver) and not office.people.matching(receiver)
 
 
 def may_stand(office: Office, place: Place) -> bool:
@@ -196,4 +203,13 @@ async def _refuse(office: Office, words: Typed, refused: Refused) -> Notice:
         await trail.note(
             conn, office, Audited.ACCESS_REFUSED, refused.staff, about, who=words.who, place=words.place, answer=answer
         )
+        if refused.rule == legal.RULE:
+            await _route_to_compliance(conn, office, about.id)
     return Notice(refused.sentence, Tone.STOP)
+
+
+async def _route_to_compliance(conn: AsyncConnection, office: Office, message_id: str) -> None:
+    """As `tell.soon` does it, which this module cannot import: telling rests on it."""
+    for officer in office.people.with_role(Role.COMPLIANCE):
+        ref = f"legal_request:{message_id}:{officer.id}"
+        await jobs.enqueue(conn, "tell", ref, lane=f"tell:{officer.id}", dedup=f"tell:{ref}")

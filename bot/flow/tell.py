@@ -10,6 +10,7 @@ from bot.clinic import StaffMember
 from bot.flow import records
 from bot.flow.office import Office
 from bot.flow.present import personal_place, whisper
+from bot.privacy import legal
 from bot.privacy.policy import Standing, may_ask
 from bot.store import jobs
 from bot.store import tables as t
@@ -28,6 +29,7 @@ class About(StrEnum):
     REFUSED = "refused"  # id: request
     EHR_DOWN = "ehr_down"  # id: request
     BREAK_GLASS = "break_glass"  # id: break-glass row
+    LEGAL_REQUEST = "legal_request"  # id: the refused message, as the audit trail has it
     QUESTION = "question"  # id: exchange
     ANSWER = "answer"  # id: exchange
     RETURNED = "returned"  # id: draft
@@ -56,6 +58,8 @@ async def tell(office: Office, job: Job) -> Finish | None:
             await _about_request(office, About(about), subject, staff)
         case About.BREAK_GLASS:
             await _in_person(office, staff, await _broke_glass(office, subject))
+        case About.LEGAL_REQUEST:
+            await _in_person(office, staff, Notice(f"{legal.FOR_COMPLIANCE} {subject}.", Tone.WARNING))
         case About.QUESTION | About.ANSWER | About.WORDS_LOST:
             await _about_exchange(office, About(about), subject, staff)
         case About.CRISIS_WATCH:
