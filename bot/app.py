@@ -22,7 +22,7 @@ from bot.clinic import CONSOLE_TENANT, Clinic
 from bot.clinical_systems import Charts
 from bot.crisis.coverage import refuse_unless_covered
 from bot.crisis.heartbeat import heartbeat_of
-from bot.drafting.drafter import Drafter
+from bot.drafting.drafter import Clear, Drafter
 from bot.flow import housekeeping
 from bot.flow.desk import FlowDesk, handlers, on_dead
 from bot.flow.inbox import KeptDesk
@@ -30,6 +30,8 @@ from bot.flow.intake import understood
 from bot.flow.membership import Memberships
 from bot.flow.office import Office, PageSize
 from bot.people import People
+from bot.privacy.deid import scrub
+from bot.privacy.recognizers.ner import NerNotInstalled, spacy_ner
 from bot.settings import LlmSettings, Profile, Settings
 from bot.slack import limits as slack_limits
 from bot.slack import render as slack_render
@@ -183,7 +185,22 @@ async def drafter_of(llm: LlmSettings) -> AsyncIterator[Drafter]:
     provider = openai_model.Provider(llm.kind, llm.base_url, key, llm.model, llm.api_version)
     limits = openai_model.Limits(llm.timeout_s, llm.max_concurrent)
     async with openai_model.opened(provider, limits) as model:
-        yield Drafter(model, part2=llm.part2, cost_in=llm.cost_in, cost_out=llm.cost_out, kept_days=llm.retention_days)
+        yield Drafter(
+            model,
+            part2=llm.part2,
+            cost_in=llm.cost_in,
+            cost_out=llm.cost_out,
+            kept_days=llm.retention_days,
+            clear=_clear(),
+        )
+
+
+def _clear() -> Clear:
+    """De-identification, with the recogniser of names where the extra is installed; the gate holds without it."""
+    try:
+        return partial(scrub, ner=spacy_ner())
+    except NerNotInstalled:
+        return scrub
 
 
 def seal_of(settings: Settings) -> Seal:

@@ -19,7 +19,7 @@ from bot.drafting.check import Checked, check
 from bot.drafting.how import How, from_template
 from bot.drafting.port import Completion, Model, ModelFailed
 from bot.drafting.prompts import Instructions, instructions
-from bot.privacy.deid import CannotVouch, SafePrompt, Tags, UnknownTag, residue, scrub
+from bot.privacy.deid import CannotVouch, RawPrompt, SafePrompt, Tags, UnknownTag, residue, scrub
 from bot.privacy.record import Record
 from skills.kit import DraftText, Evidence, Prompt, Sentence, Topic
 
@@ -53,6 +53,7 @@ class Drafted:
     completion: str | None = field(default=None, repr=False)
 
 
+type Clear = Callable[[RawPrompt, Record], SafePrompt]
 type Announce = Callable[[Call], Awaitable[None]]
 
 
@@ -65,6 +66,7 @@ class Drafter:
     cost_in: float = 0.0  # per million tokens
     cost_out: float = 0.0
     kept_days: int = 30  # how long what was sent and answered is kept
+    clear: Clear = scrub
 
     def cost(self, how: How) -> float:
         return (how.prompt_tokens * self.cost_in + how.completion_tokens * self.cost_out) / 1_000_000
@@ -79,7 +81,7 @@ class Drafter:
         words = instructions(prompt.name)
         how = How(path="template", model=self.model.name, prompt=words.version)
         try:
-            safe = scrub(ask.raw(words.words), record)
+            safe = self.clear(ask.raw(words.words), record)
         except CannotVouch as error:
             _log.info("not_cleared", code=error.code)
             return Drafted(template, replace(how, reason="not_cleared"))

@@ -13,7 +13,8 @@ from bot.drafting.assemble import LEFT_OUT
 from bot.drafting.drafter import Call, Drafted, Drafter
 from bot.drafting.how import WHY
 from bot.drafting.openai_model import Limits, Provider, opened
-from bot.privacy.deid import RawPrompt, scrub
+from bot.privacy.deid import CannotVouch, RawPrompt, SafePrompt, scrub
+from bot.privacy.record import Record
 from skills.handoff.text import WORDS
 from skills.kit import DraftText, Evidence, Line, LineKind, Passage, Prompt, Topic
 from skills.kit.words import count
@@ -194,11 +195,13 @@ async def test_without_a_model_it_says_so() -> None:
 
 
 async def test_a_text_that_cannot_be_cleared_is_not_sent() -> None:
+    def unsure(raw: RawPrompt, record: Record) -> SafePrompt:
+        raise CannotVouch("residue")
+
     fake, chart = FakeOpenAi(), case()
-    broken = replace(chart.prompt.evidence[0], line=Line("Work: \x00 odd bytes.", ()), topic=Topic.OTHER)
     async with drafter(fake) as made:
-        prompt = replace(chart.prompt, evidence=(broken, *chart.prompt.evidence[1:]))
-        found = await made.draft(chart.template, prompt, chart.record, announce=nothing_to_record)
+        careful = replace(made, clear=unsure)
+        found = await careful.draft(chart.template, chart.prompt, chart.record, announce=nothing_to_record)
     assert (found.how.reason, fake.bodies) == ("not_cleared", [])
 
 
