@@ -50,7 +50,8 @@ async def move(
     if isinstance(outcome, Refused):
         return outcome
     now = replace(was, now=outcome.now)
-    await records.save(conn, was, now.now, at)
+    if not await records.save(conn, was, now.now, at):
+        raise RuntimeError("an escalation was changed by somebody who did not hold its lock")
     kind, audited = _named(event, was.now, now.now)
     told = {"state": now.now.state.value, "tier": now.now.tier.value, **_said(event), **body}
     staff_id = staff.id if staff else None
