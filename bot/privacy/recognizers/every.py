@@ -11,6 +11,7 @@ from bot.privacy.recognizers.institutions import institutions, whole_place
 from bot.privacy.recognizers.known import KnownNames
 from bot.privacy.recognizers.known_numbers import KnownNumbers, KnownPlaces
 from bot.privacy.recognizers.ner import Ner, recognised
+from bot.privacy.recognizers.shapes import Starts
 from bot.privacy.recognizers.singular import singular
 from bot.privacy.recognizers.spans import GATE, SHAPE, Found, Kind, merged
 from bot.privacy.tags import PLACEHOLDER
@@ -31,7 +32,7 @@ class Finder:
         """Every identifier of `text`, in order, without overlaps."""
         folded = fold(text)
         words = tokens(folded, text)
-        sure = merged([*self._known(folded, words), *_shapes(folded)])
+        sure = merged([*self._known(folded, words), *_shapes(folded, words)])
         found = [*sure, *context.announced(folded, words), *self._listed(folded, words, sure)]
         if self._ner:
             found += recognised(text, self._ner)
@@ -62,12 +63,13 @@ def _blank(match: re.Match[str]) -> str:
     return " " * len(match[0])
 
 
-def _shapes(folded: str) -> Iterator[Found]:
+def _shapes(folded: str, words: Sequence[Token]) -> Iterator[Found]:
+    starts = Starts(words)
     for match in PLACEHOLDER.finditer(folded):
         yield Found(match.start(), match.end(), Kind.TERM, SHAPE + 5)
-    yield from dates.dates(folded)
-    yield from dates.ages(folded)
-    yield from numbers.numbers(folded)
+    yield from dates.dates(folded, starts)
+    yield from dates.ages(folded, starts)
+    yield from numbers.numbers(folded, starts)
     yield from addresses.addresses(folded)
     yield from singular(folded)
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from bot.privacy.recognizers.shapes import FIGURE, MIXED, SHOUT, Starts, shape
 from bot.privacy.recognizers.spans import SHAPE, Found, Kind
 
 _TOP: Final = r"(?:com|org|net|edu|gov|mil|int|io|info|biz|co|me|us|uk|ca|de|fr|it|es|nl|se|no|fi|dk|pl|cz|hu|ru|ua|at|ch|be|pt|gr|tr|jp|cn|in|br|mx|au|nz|za|eu|ie|il|kr|sg|hk|tw|tv|app|dev|health|care|clinic|online|site|xyz|name)"
@@ -19,36 +20,43 @@ _VALUE: Final = r"(?=[\w./-]*\d)[A-Za-z0-9]+(?:[./-][A-Za-z0-9]+)*"
 _DIGIT_WORD: Final = r"(?:zero|oh|o|one|two|three|four|five|six|seven|eight|nine|double|triple)"
 _EXT: Final = r"(?:\s*(?:,\s*)?(?:ext?|extension|x)\.?\s*\d{1,6})?"
 
-_SHAPES: Final[tuple[tuple[Kind, re.Pattern[str]], ...]] = tuple(
-    (kind, re.compile(pattern, re.IGNORECASE))
-    for kind, pattern in (
-        (Kind.EMAIL, _MAIL),
-        (Kind.EMAIL, rf"\b[\w.+-]+\s*(?:\(at\)|\[at\]|\sat\s)\s*[\w-]+\s*(?:\(dot\)|\[dot\]|\sdot\s|\.)\s*{_TOP}\b"),
-        (Kind.URL, r"\b(?:https?|ftp|sftp|file)://[^\s<>\"]+|\bwww\.[^\s<>\"]+"),
-        (Kind.URL, rf"(?<![\w@.-])[a-z0-9][\w-]*(?:\.[\w-]+)*\.{_TOP}(?:\.[a-z]{{2}})?\b(?:/[^\s<>\"]*)?(?!\.\w)"),
-        (Kind.IP, r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?![\w.]\d)"),
-        (Kind.IP, r"(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4})?(?:::?[0-9a-f]{1,4})*(?![\w:])|(?<![\w:])::1\b"),
-        (Kind.ID, r"(?<!\w)(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b"),
-        (Kind.ID, r"(?<![\w-])\d{3}[-\s.]\d{2}[-\s.]\d{4}(?![\w-])"),
-        (Kind.PHONE, rf"(?<![\w.])(?:\+?1[\s.-]*)?(?:\(\s?\d{{3}}\s?\)|\d{{3}})[\s./-]*\d{{3}}[\s.-]*\d{{4}}(?!\d){_EXT}"),
-        (Kind.PHONE, rf"(?<![\w.])\(?\+\(?\d{{1,3}}\)?[\s.()-]*\d(?:[\s.()/-]{{0,3}}\d){{5,13}}{_EXT}"),
-        (Kind.PHONE, rf"(?<![\w./-])\(?0\d{{1,4}}\)?(?:[\s./()-]{{1,3}}\d{{2,8}}){{1,5}}{_EXT}"),
-        (Kind.PHONE, rf"(?<![\w./-])\d{{3}}[-.]\d{{4}}(?![\w-]){_EXT}"),
-        (Kind.PHONE, r"(?:\b(?:phone|tel|telephone|cell|mobile|fax|call(?: me)?|text|pager|ph|number is|reach(?:ed)?)\b[^\d\n]{0,24}\s?)(\(?\d(?:[ .()/-]{0,3}\d){5,14})"),
-        (Kind.PHONE, r"(?<![\w./,-])\d{1,4}(?:[ .-]\d{2,4}){2,5}(?![\w/%]|[.,]\d|\s*(?:mg|mcg|ml))"),
-        (Kind.PHONE, r"(?<![\w./,-])(?:\d{3} \d{4}|\d{2,4} \d{6,8})(?![\w/%-]|[.,]\d|\s*(?:mg|mcg|ml|units|kcal|steps))"),
-        (Kind.ID, r"\blast (?:four|4)(?: digits?)?(?: of)?(?: (?:the |his |her )?(?:ssn|social|card|account))?(?: is| are)?[\s:#]*(\d{4})\b"),
-        (Kind.ID, r"\b(?:patient|case|medicare|medicaid|member|insurance)\s*(?:#|id\b:?)\s*#?\s*(?=[\w-]*\d{3})[\w-]+"),
-        (Kind.PHONE, rf"\b{_DIGIT_WORD}(?:[\s,.-]+{_DIGIT_WORD}){{6,}}\b"),
-        (Kind.PHONE, r"\b(?:1[\s.-]?)?8(?:00|33|44|55|66|77|88)[\s.-][\dA-Z]{3}[\s.-]?[\dA-Z]{4}\b"),
-        (Kind.ID, r"(?<![\w.])\d{4}(?:[\s-]\d{4}){2,3}(?:[\s-]\d{1,4})?(?![\w-])|(?<!\w)\d{4}[\s-]\d{6}[\s-]\d{5}(?!\w)"),
-        (Kind.ID, r"(?<!\w)[A-Z]{2}\d{2}(?:\s?[A-Z0-9]{4}){2,8}(?:\s?[A-Z0-9]{1,4})?(?!\w)"),
-        (Kind.ID, r"(?<![\w/])(?:[\w.-]*[\w-])\.(?:pdf|docx?|xlsx?|csv|txt|rtf|jpe?g|png|gif|tiff?|heic|mp[34]|wav|m4a|mov|zip|eml|msg|dcm)\b"),
-        (Kind.ID, r"(?<![\w@.])@[A-Za-z_][\w.]{2,}"),
-        (Kind.ID, r"(?<![\w-])(?=[\w-]*\d)(?:[A-Z]{3}[\s-]\d{3,4}|\d{1,3}[\s-][A-Z]{3}|\d[A-Z]{3}\d{3})(?![\w-])(?<!mg)(?<!min)"),
+_SHAPES: Final = tuple(
+    (kind, shape(begins, pattern))
+    for kind, begins, pattern in (
+        (Kind.IP, {FIGURE}, r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?![\w.]\d)"),
+        (Kind.ID, {FIGURE}, r"(?<![\w-])\d{3}[-\s.]\d{2}[-\s.]\d{4}(?![\w-])"),
+        (Kind.PHONE, {FIGURE}, rf"(?<![\w.])(?:\+?1[\s.-]*)?(?:\(?\d{{3}}\s?\)|\d{{3}})[\s./-]*\d{{3}}[\s.-]*\d{{4}}(?!\d){_EXT}"),
+        (Kind.PHONE, {FIGURE}, rf"(?:(?<=\+)|(?<=\+\())\d{{1,3}}\)?[\s.()-]*\d(?:[\s.()/-]{{0,3}}\d){{5,13}}{_EXT}"),
+        (Kind.PHONE, {FIGURE}, rf"(?<![\w./-])0\)?\s?\d{{1,4}}\)?(?:[\s./()-]{{1,3}}\d{{2,8}}){{1,5}}{_EXT}"),
+        (Kind.PHONE, {FIGURE}, rf"(?<![\w./-])\d{{3}}[-.]\d{{4}}(?![\w-]){_EXT}"),
+        (Kind.PHONE, "phone tel telephone cell mobile fax call text pager ph number reach reached", r"(?:\b(?:phone|tel|telephone|cell|mobile|fax|call(?: me)?|text|pager|ph|number is|reach(?:ed)?)\b[^\d\n]{0,24}\s?)(\(?\d(?:[ .()/-]{0,3}\d){5,14})"),
+        (Kind.PHONE, {FIGURE}, r"(?<![\w./,-])\d{1,4}(?:[ .-]\d{2,4}){2,5}(?![\w/%]|[.,]\d|\s*(?:mg|mcg|ml))"),
+        (Kind.PHONE, {FIGURE}, r"(?<![\w./,-])(?:\d{3} \d{4}|\d{2,4} \d{6,8})(?![\w/%-]|[.,]\d|\s*(?:mg|mcg|ml|units|kcal|steps))"),
+        (Kind.ID, {"last"}, r"\blast (?:four|4)(?: digits?)?(?: of)?(?: (?:the |his |her )?(?:ssn|social|card|account))?(?: is| are)?[\s:#]*(\d{4})\b"),
+        (Kind.ID, "patient case medicare medicaid member insurance", r"\b(?:patient|case|medicare|medicaid|member|insurance)\s*(?:#|id\b:?)\s*#?\s*(?=[\w-]*\d{3})[\w-]+"),
+        (Kind.PHONE, "zero oh o one two three four five six seven eight nine double triple", rf"\b{_DIGIT_WORD}(?:[\s,.-]+{_DIGIT_WORD}){{6,}}\b"),
+        (Kind.PHONE, {FIGURE}, r"\b(?:1[\s.-]?)?8(?:00|33|44|55|66|77|88)[\s.-][\dA-Z]{3}[\s.-]?[\dA-Z]{4}\b"),
+        (Kind.ID, {FIGURE}, r"(?<![\w.])\d{4}(?:[\s-]\d{4}){2,3}(?:[\s-]\d{1,4})?(?![\w-])|(?<!\w)\d{4}[\s-]\d{6}[\s-]\d{5}(?!\w)"),
+        (Kind.ID, {MIXED}, r"(?<!\w)[A-Z]{2}\d{2}(?:\s?[A-Z0-9]{4}){2,8}(?:\s?[A-Z0-9]{1,4})?(?!\w)"),
+        (Kind.ID, {FIGURE, SHOUT}, r"(?<![\w-])(?=[\w-]*\d)(?:[A-Z]{3}[\s-]\d{3,4}|\d{1,3}[\s-][A-Z]{3}|\d[A-Z]{3}\d{3})(?![\w-])(?<!mg)(?<!min)"),
     )
 )  # fmt: skip
-_LABELLED: Final = re.compile(
+# Looked for in the whole text, where one of these marks is in it at all.
+_RARE: Final = tuple(
+    (kind, marks, re.compile(pattern, re.IGNORECASE))
+    for kind, marks, pattern in (
+        (Kind.EMAIL, ("@",), _MAIL),
+        (Kind.EMAIL, (" dot ", "(dot)", "[dot]", "(at)", "[at]", " at ",), rf"\b[\w.+-]+\s*(?:\(at\)|\[at\]|\sat\s)\s*[\w-]+\s*(?:\(dot\)|\[dot\]|\sdot\s|\.)\s*{_TOP}\b"),
+        (Kind.URL, ("://", "www.",), r"\b(?:https?|ftp|sftp|file)://[^\s<>\"]+|\bwww\.[^\s<>\"]+"),
+        (Kind.URL, (".",), rf"(?<![\w@.-])[a-z0-9][\w-]*(?:\.[\w-]+)*\.{_TOP}(?:\.[a-z]{{2}})?\b(?:/[^\s<>\"]*)?(?!\.\w)"),
+        (Kind.IP, (":",), r"(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4})?(?:::?[0-9a-f]{1,4})*(?![\w:])|(?<![\w:])::1\b"),
+        (Kind.ID, (":", "-",), r"(?<!\w)(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b"),
+        (Kind.ID, (".",), r"(?<![\w/])(?:[\w.-]*[\w-])\.(?:pdf|docx?|xlsx?|csv|txt|rtf|jpe?g|png|gif|tiff?|heic|mp[34]|wav|m4a|mov|zip|eml|msg|dcm)\b"),
+        (Kind.ID, ("@",), r"(?<![\w@.])@[A-Za-z_][\w.]{2,}"),
+    )
+)  # fmt: skip
+_LABELLED: Final = shape(
+    re.findall(r"[a-z]+", _LABEL),
     rf"\b{_LABEL}(?:\s+(?:id|number|no|num|code|key|card|policy|record|member|account|plate|group))*\b\.?"
     rf"(?:\s*(?:[:#=(-]|\bis\b|\bof\b|\bending(?:\s+in)?\b|\bno\b\.?|\bnumber\b|\bnum\b\.?|\bwith\b)\s*)*\s*#?\s*({_VALUE})",
     re.IGNORECASE,
@@ -68,11 +76,17 @@ _KNOWN_CODES: Final = re.compile(
 _YEARS: Final = re.compile(r"^(?:19|20)\d\d(?:[-/](?:(?:19|20)?\d\d))?$")
 
 
-def numbers(folded: str) -> Iterator[Found]:
+def numbers(folded: str, starts: Starts) -> Iterator[Found]:
     """Everything in a folded text that has the shape of somebody's number."""
-    for kind, shape in _SHAPES:
-        yield from (Found(m.start(), m.end(), kind, SHAPE) for m in shape.finditer(folded) if _enough(kind, m[0]))
-    for match in _LABELLED.finditer(folded):
+    for kind, each in _SHAPES:
+        at = min(1, each.pattern.groups)  # a label is not part of what it announces
+        for match in each.found(folded, starts):
+            if _enough(kind, match[at]):
+                yield Found(match.start(at), match.end(at), kind, SHAPE)
+    for kind, marks, pattern in _RARE:
+        if any(mark in folded for mark in marks):
+            yield from (Found(m.start(), m.end(), kind, SHAPE) for m in pattern.finditer(folded))
+    for match in _LABELLED.found(folded, starts):
         if _names_one(match[1]):
             yield Found(match.start(1), match.end(1), Kind.ID, SHAPE + 1)
     for match in _HASHED.finditer(folded):
