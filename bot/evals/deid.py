@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from bot.evals.deid_cases import Case, Span, read
 from bot.privacy.deid import find
-from bot.privacy.record import Record
 from bot.privacy.recognizers.ner import Ner
+from bot.privacy.record import Record
 
 type Masks = list[tuple[int, int]]
 type System = Callable[[str, Record | None], Masks]

@@ -26,7 +26,7 @@ _SHAPES: Final = tuple(
             rf"(?<![\w.-])\d{{1,6}}[A-Za-z]?(?:-\d{{1,5}})?,?\s+(?:[NSEW]{{1,2}}\.?\s+|(?:North|South|East|West)\s+)?(?:{_CAP}\s+){{1,4}}(?i:{_WAY})\b\.?",
             0,
         ),
-        (rf"(?<![\w.-])\d{{1,6}}\s+(?:\w+\s+){{1,3}}(?:street|st|avenue|ave|road|rd|blvd|boulevard|lane|ln|drive|court|place|terrace|parkway|highway)\b\.?(?!\s+(?:of|for|to))", re.IGNORECASE),
+        (r"(?<![\w.-])\d{1,6}\s+(?:\w+\s+){1,3}(?:street|st|avenue|ave|road|rd|blvd|boulevard|lane|ln|drive|court|place|terrace|parkway|highway)\b\.?(?!\s+(?:of|for|to))", re.IGNORECASE),
         (r"\b(?:apt|apartment|unit|suite|ste|flat|bldg|building|floor|fl|rm|room)\b\.?\s*#?\s?(?:[a-z]?-?\d+[a-z]?\b|[A-Z]\b)", re.IGNORECASE),
         (r"#\s?\d{1,4}[A-Za-z]\b", 0),
         (r"\bp\.?\s?o\.?\s*box\s*#?\s*[\w-]+|\bpsc\s+\d+(?:,?\s*box\s+\d+)?|\b(?:[afd]po)\s+a[aep]\s+\d{5}(?:-\d{4})?|\bbox\s+\d+", re.IGNORECASE),
@@ -129,9 +129,7 @@ def _on(folded: str, tokens: Sequence[Token], unsure: Sequence[bool], at: int) -
             unsure[on]
             or (_house_number(folded, token) and last > at)
             or (token.shouted and len(token.text) == 2 and last > at)
-        ):
-            last = on
-        elif last > at and token.capital and _is_named_place(tokens, unsure, on):
+        ) or (last > at and token.capital and _is_named_place(tokens, unsure, on)):
             last = on
         elif not _part(folded, tokens, unsure, on):
             break

@@ -40,9 +40,9 @@ def announced(folded: str, tokens: Sequence[Token]) -> Iterator[Found]:
             yield from _from(folded, tokens, at + 1, since=token.start if token.capital else None)
         elif token.low in RELATIONS and _gap(folded, tokens, at) in {" ", ", ", " (", ": "}:
             yield from _from(folded, tokens, at + 1)
-        elif token.low in _CALLED and _gap(folded, tokens, at) in {" ", ' "', " '", ": "}:
-            yield from _from(folded, tokens, at + 1, loose=True)
-        elif token.low in _LABELS and _gap(folded, tokens, at).strip() == ":":
+        elif (token.low in _CALLED and _gap(folded, tokens, at) in {" ", ' "', " '", ": "}) or (
+            token.low in _LABELS and _gap(folded, tokens, at).strip() == ":"
+        ):
             yield from _from(folded, tokens, at + 1, loose=True)
         elif token.low == "name" and tokens[at + 1].low == "is" and at + 2 < len(tokens):
             yield from _from(folded, tokens, at + 2, loose=True)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bot.privacy.record import Record
 from bot.privacy.recognizers import addresses, context, dates, gate, numbers
 from bot.privacy.recognizers.folding import Token, fold, tokens
 from bot.privacy.recognizers.institutions import institutions, whole_place
@@ -14,6 +13,7 @@ from bot.privacy.recognizers.ner import Ner, recognised
 from bot.privacy.recognizers.shapes import Starts
 from bot.privacy.recognizers.singular import singular
 from bot.privacy.recognizers.spans import GATE, SHAPE, Found, Kind, merged
+from bot.privacy.record import Record
 from bot.privacy.tags import PLACEHOLDER
 
 _BRIDGES: Final = re.compile(r"[,.]?\s{1,2}|,?\s+(?:in|at|of)\s+|[\s,.\n]{1,4}", re.IGNORECASE)

@@ -72,10 +72,8 @@ def _is_unsure(folded: str, tokens: Sequence[Token], at: int, token: Token) -> b
     if token.opens and _opens_name(folded, tokens, at):
         return True
     if token.opens:
-        return (
-            low not in lists.safe()
-            and not _harmless_form(low)
-            or (low in lists.both() and _acts(folded, tokens, at, token))
+        return (low not in lists.safe() and not _harmless_form(low)) or (
+            low in lists.both() and _acts(folded, tokens, at, token)
         )
     if _is_label(folded, token) and low in lists.safe():
         return False
@@ -194,7 +192,7 @@ def _in_heading(folded: str, tokens: Sequence[Token], at: int) -> bool:
         return False
     for last in range(first, min(first + 6, len(tokens))):
         token = tokens[last]
-        if token.low not in lists.safe() or token.low in lists.both() and token.low not in _FUNCTION:
+        if token.low not in lists.safe() or (token.low in lists.both() and token.low not in _FUNCTION):
             return False
         after = folded[token.end : token.end + 2]
         if last >= at and after[:1] in {":", "\n"}:

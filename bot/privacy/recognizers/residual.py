@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from bot.privacy.record import Record
 from bot.privacy.recognizers import lists
 from bot.privacy.recognizers.folding import fold, spelled, tokens
 from bot.privacy.recognizers.known import KnownNames
 from bot.privacy.recognizers.known_numbers import KnownNumbers, KnownPlaces
 from bot.privacy.recognizers.spans import Kind
+from bot.privacy.record import Record
 from bot.privacy.tags import PLACEHOLDER, Tags
 
 _STRICT: Final = (

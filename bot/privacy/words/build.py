@@ -78,7 +78,7 @@ def places(packages: Path) -> set[str]:
 def english(packages: Path, first: set[str], last: dict[str, int], cities: set[str], both: set[str]) -> list[str]:
     """Common words, most frequent first. A name is a word only where both.txt says so."""
     lines = (packages / "symspellpy" / "frequency_dictionary_en_82_765.txt").read_text(encoding="utf-8-sig")
-    dictionary = set(pickle.loads((packages / "english_words" / "data" / "web2.pickle").read_bytes()))  # noqa: S301 - a word list of a pinned package, read by hand
+    dictionary = set(pickle.loads((packages / "english_words" / "data" / "web2.pickle").read_bytes()))
 
     def safe(word: str) -> bool:
         if word in both:
@@ -133,7 +133,7 @@ def drugs(packages: Path) -> set[str]:
     """Single-word names of drugs that people are given, brand and generic."""
     listed = pickle.loads(
         bz2.decompress((packages / "drug_named_entity_recognition" / "drug_ner_dictionary.pkl.bz2").read_bytes())
-    )  # noqa: S301, E501 - as above
+    )
     canonical = listed["drug_canonical_to_data"]
     return {
         plain(variant)

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.privacy.deid import CannotVouch, RawPrompt, SafePrompt, Tags, UnknownTag, find, residue, scrub
-from bot.privacy.record import KnownPerson, Record
 from bot.privacy.recognizers.folding import fold
 from bot.privacy.recognizers.spans import Kind
+from bot.privacy.record import KnownPerson, Record
 
 HOPE = Record(
     people=(
