@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from bot.drafting.checks import dates, drugs
-from bot.drafting.checks.numbers import INSTRUMENT, Quantity, quantities
+from bot.drafting.checks.numbers import INSTRUMENT, WORDS, Quantity, quantities
 from bot.drafting.checks.polarity import LEVELS
 from bot.drafting.checks.words import folded
 
 _LEVEL = re.compile(rf"\b(?:{'|'.join(sorted(LEVELS - {'stable', 'acute', 'chronic'}))})\b", re.IGNORECASE)
+_SHARE = re.compile(r"\b(\w+) ?(?:of|/|out of) ?(?:the )?(\w+)\b")
 _APART = re.compile(r"[;.>]|\d{2}/|\b(?:between|from|since|by|until|and|to)\b")
 _BETWEEN = 42  # characters from a value to its date: "15 (moderately severe) on 11/02/2026"
 
@@ -25,6 +26,8 @@ def dose_wrong(sentence: str, sources: Sequence[str]) -> bool:
 
 def wrong(sentence: str, sources: Sequence[str]) -> bool:
     """Whether a score stands with another instrument, or a value with another date, than in the sources."""
+    if _crossed(shares(sentence), [pair for source in sources for pair in shares(source)]):
+        return True
     return _crossed(scores(sentence), [pair for source in sources for pair in scores(source, wide=True)]) or _crossed(
         [(day, value) for value, day in dated(sentence)],
         [(day, value) for source in sources for value, day in dated(source)],
@@ -117,3 +120,14 @@ def _between(text: str, values: Sequence[tuple[str, int]]) -> list[tuple[str, st
     before = sorted((end, value) for value, end in values if end <= found[0].begin and value[0].isdigit())[-2:]
     days = [f"{each.day.month}/{each.day.day}" for each in found]
     return [(value, day) for (_, value), day in zip(before, days, strict=True)] if len(before) == 2 else []
+
+
+@lru_cache(maxsize=4096)
+def shares(text: str) -> tuple[tuple[str, str], ...]:
+    """ "6 of 7 visits", in digits or words: the whole, and the part of it."""
+    pairs = [(_value(part), _value(whole)) for part, whole in _SHARE.findall(dates.masked(text, ()).lower())]
+    return tuple((f"{whole:g}", f"{part:g}") for part, whole in pairs if part is not None and whole is not None)
+
+
+def _value(word: str) -> float | None:
+    return float(word) if word.isdecimal() else WORDS.get(word)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from bot.drafting.checks import dates, drugs, numbers
+from bot.drafting.checks import binding, dates, drugs, numbers
 from bot.drafting.checks.words import folded, spoken, stem
 
 _CLASSES = {
@@ -41,7 +41,6 @@ for _one, _other in _PAIRS:
     _OPPOSITE.setdefault(_other, set()).add(_one)
 _IMPLIED = {"increase": "worsen", "decrease": "improve"}  # of a symptom score
 _SINCE = re.compile(r"\bsince (?=\d|\[|[A-Z])")
-_SHARE = re.compile(r"\b(\w+) ?(?:of|/|out of) ?(?:the )?(\w+)\b")
 _FROM_TO = re.compile(r"\bfrom (?:an? |the )?(\d[\d.]*)(?: ?m?c?g)?\b[^;.]{0,30}?\bto (\d[\d.]*)")
 _LEVEL_UP = re.compile(
     r"\b(levels?|scores?|weight|dose|trend\w*|is|are|was|were|goes|going|went|slightly|remains?|numbers?) (up|down)\b(?! to date)"
@@ -58,7 +57,7 @@ def wrong(sentence: str, sources: Sequence[str]) -> bool:
     held = {name for source in sources for name in directions(source, scores=True)}
     if any(_turned(name, held) for name in directions(sentence)):
         return True
-    if _wrong_way(sentence):
+    if _wrong_way(sentence) or _prefixed(sentence, sources):
         return True
     bound = [pair for source in sources for pair in anchored(source, scores=True)]
     return any(_turned(name, {d for a, d in bound if a == anchor}) for anchor, name in anchored(sentence))
@@ -99,19 +98,9 @@ def _anchors(segment: str) -> set[str]:
     days = {f"{each.day.month}/{each.day.day}" for each in dates.days(segment) if each.day.month and each.day.day}
     return (
         days
-        | _shares(segment)
+        | {f"{part}/{whole}" for whole, part in binding.shares(segment)}
         | {name[0].strip().upper() for name in numbers.INSTRUMENT.finditer(segment) if "-" in name[0]}
     )
-
-
-def _shares(segment: str) -> set[str]:
-    """ "6 of 7 visits", in digits or words."""
-    pairs = [(_value(part), _value(whole)) for part, whole in _SHARE.findall(dates.masked(segment, ()).lower())]
-    return {f"{part:g}/{whole:g}" for part, whole in pairs if part is not None and whole is not None}
-
-
-def _value(word: str) -> float | None:
-    return float(word) if word.isdecimal() else numbers.WORDS.get(word)
 
 
 def _wrong_way(sentence: str) -> bool:
@@ -124,3 +113,26 @@ def _wrong_way(sentence: str) -> bool:
     return (step <= 0 and "increase" in said and "decrease" not in said) or (
         step >= 0 and "decrease" in said and "increase" not in said
     )
+
+
+def _prefixed(sentence: str, sources: Sequence[str]) -> bool:
+    """ "Unstable" where the sources say "stable", and the other way round."""
+    said, held = _stems(sentence), frozenset[str]().union(*(_stems(source) for source in sources))
+    return any(_denies(word, held) for word in said - held) or any(
+        _denies(word, said) for word in held - said if word[2:] not in held and word[3:] not in held
+    )
+
+
+def _denies(word: str, others: frozenset[str]) -> bool:
+    rest = word[2:] if word.startswith("un") else word[3:] if word.startswith(("dis", "mis", "non")) else ""
+    return len(rest) > 3 and rest in others and word not in _NOT_DENIED
+
+
+_NOT_DENIED = frozenset(
+    stem(word) for word in ("disclosed", "discharge", "disorder", "discuss", "under", "until", "unless")
+)
+
+
+@lru_cache(maxsize=4096)
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in re.findall(r"[a-z]+", spoken(text)))

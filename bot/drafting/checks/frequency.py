@@ -37,6 +37,7 @@ _PART_OF_DAY = {
     "nights": "bedtime",
     "bedtime": "bedtime",
 }
+_RATE = re.compile(r"\b(?!times?\b|once\b|twice\b)[a-z]+ (?:a|per|each) (day|week|month)\b|[a-z]/(day|week|month)\b")
 _WORD = re.compile(r"[a-z]+")
 _IMPLIES = {"bedtime": "1/day", "morning": "1/day", "evening": "1/day"}
 
@@ -45,6 +46,7 @@ def wrong(sentence: str, sources: Sequence[str]) -> bool:
     """Whether the sentence says how often in a way that no source does."""
     held = {each for source in sources for each in frequencies(source)}
     held |= {_PART_OF_DAY[word] for source in sources for word in _WORD.findall(source.lower()) if word in _PART_OF_DAY}
+    held |= {f"1/{unit or slash}" for source in sources for unit, slash in _RATE.findall(source.lower())}
     held |= {_IMPLIES[each] for each in held if each in _IMPLIES}
     return not held.issuperset(frequencies(sentence))
 

@@ -11,6 +11,7 @@ _PHRASES: Final = (
     (r"\bcan(?:'t|not)\b", "can not"),
     (r"\bwon't\b", "will not"),
     (r"n't\b", " not"),
+    (r"\b(?:can|could) not deny\b", "endorses"),
     (r"\b(?:no longer|not|doesn't|never) (?:currently )?(?:deny|denies|denied|denying)\b", "endorses"),
     (
         r"\b(?:can not|could not|unable to) (?:be )?(?:fully )?(?:rule[d]? out|exclude[d]?)\b|\bnot ruled out\b",
@@ -31,6 +32,10 @@ _PHRASES: Final = (
     (r"\bno[- ]?show(?:ed|s)?\b", "missed"),
     (r"\bunchanged\b|\bno[- ]change\b|\bthe same as\b", "no change"),
     (r"\basked (\w+ )?(?:about|for) ([^:,.;]{2,30}): (denie[sd]|no)\b", r"asked \1, \3 \2,"),
+    (
+        r"\b(neg|negative) for (?=(?:\d|an?|one|two|three|four|five|six|seven|eight|nine|ten|several|many)\b)",
+        r"\1, for ",
+    ),
     (r"\bnot only\b", "only"),
     (r"\bno more than\b", "at most"),
     (r"\bno less than\b", "at least"),

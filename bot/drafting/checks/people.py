@@ -106,6 +106,8 @@ def reported_by_other(text: str) -> bool:
 
 
 def _pronoun_wrong(sentence: str, sources: Sequence[str]) -> bool:
+    if any(roles(text) & _RELATIVES for text in (sentence, *sources)):
+        return False  # it may be theirs
     said, held = spoken(sentence), " ".join(spoken(source) for source in sources)
     she, he = bool(_SHE.search(held)), bool(_HE.search(held))
     return (bool(_HE.search(said)) and she and not he) or (bool(_SHE.search(said)) and he and not she)

@@ -34,7 +34,7 @@ _UNKNOWN = (
     r"|known|obtained|administered|completed|addressed|stated)\b|\bundocumented\b|\bunknown\b|\bunclear whether\b"
     r"|\b(?:can not|could not|did not|was not|were not) (?:be )?(?:assess\w*|ask\w*|screen\w*|evaluat\w*|explor\w*|read|answer\w*|complete\w*|document\w*)\b"
     r"|\bnot able to (?:assess|ask|screen|evaluate|explore)|\bdeferred\b|\b(?:declined|refused) to (?:answer|say|discuss)\b"
-    r"|\bno (?:[\w()-]+ ){0,6}(?:documented|recorded|charted|noted in the chart)\b|\bnothing (?:\w+ )?(?:is )?documented\b|\black(?:s|ing)? documentation\b"
+    r"|\bno (?:[\w()-]+ ){0,6}(?:documented|recorded|charted|noted in the chart)\b|\bnothing (?:[\w-]+ ){0,6}(?:is )?documented\b|\black(?:s|ing)? documentation\b"
     r"|\b(?:do|does|did) not (?:document|record|state)\b"
     r"|\b(?:nobody|no one) (?:has |had )?(?:assessed|asked|screened|evaluated|documented|recorded)\b"
     r"|\bmissing from the (?:chart|record)\b|\bno (?:record|documentation|data|information|assessment) (?:of|on|about|for|whether)\b"
@@ -69,7 +69,7 @@ _BREAK = re.compile(
     r"[.;:!?]+(?!\d)(?=\s|$|\")|\b(?:but|however|although|though|except|yet|whereas|while|because|despite)\b|, (?:then|so|and then)\b"
     r"|\band (?=(?:is|was|has|had|will|can|does|did|feels|felt|reports?|says|said|states?|agrees?|agreed|endorses?|remains?|continues?|keeps?|takes|plans)\b)"
 )
-_TURNING = frozenset({"when", "if", "unless", "until", "since", "after", "before", "during", "while", "as"})
+_TURNING = frozenset({"when", "if", "unless", "until", "since", "after", "before", "during", "while", "as", "for"})
 _FORWARD = frozenset({"no", "nothing", "nobody", "not", "never", "nor", "neither", "deny", "negat", "lack"})
 _BACKWARD = frozenset({"denied", "none", "negative", "neg", "absent", "nil"})
 _AFFIRM_WORDS = """

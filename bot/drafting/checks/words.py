@@ -14,6 +14,7 @@ _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u
 _TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+(?:[.:]\d+)*|[.;:!?,()\"/]")
 _ENDINGS = (("ies", "y"), ("ied", "y"), ("sses", "ss"), ("ing", ""), ("edly", ""), ("ed", ""), ("ly", ""), ("s", ""))
 _SHORTEST_STEM = 3
+_MEASURES = {"phq": ("depression", "screen"), "gad": ("anxiety", "screen"), "ssrs": ("suicide", "screen")}
 
 
 @lru_cache(maxsize=4096)
@@ -75,7 +76,10 @@ def is_word(token: str) -> bool:
 def content(text: str) -> frozenset[str]:
     """The concepts a text is about: no numbers, no marks, no words that say nothing of their own."""
     found = (concept(token) for token in tokens(text) if is_word(token) and not neutral(token))
-    return frozenset(each for each in found if len(each) > 1 and each not in NEUTRAL and each not in LABELS)
+    implied = (concept(word) for name, words in _MEASURES.items() if name in tokens(text) for word in words)
+    return frozenset(
+        each for each in (*found, *implied) if len(each) > 1 and each not in NEUTRAL and each not in LABELS
+    )
 
 
 @lru_cache(maxsize=4096)
