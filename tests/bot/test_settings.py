@@ -79,3 +79,29 @@ def test_the_demos_secret_is_refused_elsewhere(monkeypatch: pytest.MonkeyPatch) 
     environment(monkeypatch, **{**LIVE, "SECRET_KEY": "demo-only-not-a-secret"})
     with pytest.raises(SettingsInvalid, match="SECRET_KEY"):
         load()
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"KIND": "openai"}, ["BATON_LLM__MODEL", "BATON_LLM__API_KEY"]),
+        ({"KIND": "azure", "MODEL": "m", "API_KEY": "k"}, ["BATON_LLM__BASE_URL"]),
+        ({"KIND": "openai", "MODEL": "m", "API_KEY": "k", "BASE_URL": "http://llm.example/v1"}, ["BASE_URL (https)"]),
+        ({"KIND": "openai", "MODEL": "a model", "API_KEY": "k"}, ["BATON_LLM__MODEL"]),
+    ],
+)
+def test_what_a_model_lacks_is_named(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], named: list[str]) -> None:
+    environment(monkeypatch, **{f"LLM__{name}": value for name, value in given.items()})
+    with pytest.raises(SettingsInvalid) as refusal:
+        load()
+    assert all(name in str(refusal.value) for name in named)
+
+
+def test_a_model_on_this_machine_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment(monkeypatch, LLM__KIND="openai", LLM__MODEL="local", LLM__BASE_URL="http://127.0.0.1:9999/v1")
+    assert load().llm.model == "local"
+
+
+def test_no_model_unless_one_is_set_up() -> None:
+    assert load().llm.kind == "none"
+    assert not load().llm.part2

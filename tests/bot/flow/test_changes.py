@@ -79,3 +79,17 @@ def test_a_copy_is_known_in_any_order_and_a_quotation_is_none() -> None:
     assert copied("Next visit on Friday at ten. Sertraline raised three weeks ago.", handoff)
     assert not copied("I will see her on Friday, ask about sleep on the new dose, and plan the joint session.", handoff)
     assert not copied("", handoff)
+
+
+def test_a_model_that_words_it_otherwise_is_no_change_of_the_chart() -> None:
+    chart, before, now = text({"one": ["a"], "two": ["b"]}), text({"one": ["A."]}), text({"one": ["An a."]})
+    assert renew(before, before, now, templates=(chart, chart)).changes == ()
+
+
+def test_an_edit_stays_when_only_the_models_words_differ() -> None:
+    chart, before, now = text({"one": ["a"]}), text({"one": ["A."]}), text({"one": ["An a."]})
+    renewed = renew(before, before.edited({"one": "My words."}), now, templates=(chart, chart))
+    assert renewed.text.passages[0].plain() == "My words."
+    changed = renew(before, before.edited({"one": "My words."}), now, templates=(chart, text({"one": ["c"]})))
+    assert changed.text.passages[0].plain() == "An a."
+    assert any("your wording was set aside" in change for change in changed.changes)
