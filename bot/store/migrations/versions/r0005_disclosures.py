@@ -23,5 +23,6 @@ def upgrade() -> None:
         sa.Column("output_hash", sa.String(length=64)),
         sa.Column("made_by", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("key"),
+        if_not_exists=True,
     )
-    op.create_index("ix_disclosures_client", "disclosures", ["client_id", "at"])
+    op.create_index("ix_disclosures_client", "disclosures", ["client_id", "at"], if_not_exists=True)
