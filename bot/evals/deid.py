@@ -112,7 +112,7 @@ def _keep(tally: Tally, text: str, words: str, covered: set[int]) -> None:
 
 
 def report(path: Path, *, with_record: bool = True, gate: bool = True, ner: Ner | None = None) -> dict[str, Any]:
-    """The figures of Baton as asked for, and under `beside` those of its variants and of other tools. Raises BadCase."""
+    """The figures of Baton as asked for; under `beside`, those of its variants and of other tools. Raises BadCase."""
     from bot.evals.deid_peers import peers  # noqa: PLC0415 - other tools are heavy, and only for this
 
     cases = read(path)

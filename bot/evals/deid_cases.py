@@ -1,6 +1,6 @@
-"""Reads texts with marked identifiers: what stands where, what must survive, and the record of the client they are about.
+"""Reads texts with marked identifiers: what stands where, what must survive, and the record of the client.
 
-Two shapes of file: JSON lines `{id, text, spans: [{start, end, type, raw, score, known}], record?}`, and one JSON object
+Two shapes of file: JSON lines `{id, text, spans: [{start, end, type, score, known}], record?}`, and one JSON object
 `{records, cases}` whose cases also say which strings must survive. A span with `score: false` counts neither way.
 """
 

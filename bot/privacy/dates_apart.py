@@ -43,7 +43,7 @@ def _read(text: str) -> date | None:
 
 
 def _american(month: int, day: int, year: str) -> date:
-    """Month first, unless only the other order is a date. Two figures mean this century up to 2068, as strptime has it."""
+    """Month first, unless only the other order is a date. Two figures: this century up to 2068."""
     whole = int(year) if len(year) == 4 else int(year) + (2000 if int(year) < 69 else 1900)
     return date(whole, day, month) if month > 12 else date(whole, month, day)
 

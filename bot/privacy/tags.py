@@ -47,7 +47,7 @@ class Tags:
         return self._issued[key]
 
     def restore(self, text: str) -> str:
-        """`text` with its originals. Tolerates case, blanks and hyphens; raises UnknownTag for what was never issued."""
+        """`text` with its originals. Tolerates case, blanks and hyphens; raises UnknownTag."""
         return PLACEHOLDER.sub(self._original, text)
 
     def unknown(self, text: str) -> tuple[str, ...]:

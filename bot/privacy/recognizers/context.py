@@ -96,7 +96,7 @@ def _nameish(token: Token, *, loose: bool, first: bool) -> bool:
 
 
 def _credentialed(folded: str, tokens: Sequence[Token]) -> Iterator[Found]:
-    """ "Brandon Nolan, LCSW": two or three capitals before a credential."""
+    """Brandon Nolan, LCSW: two or three capitals before a credential."""
     for at, token in enumerate(tokens):
         if (
             not (token.shouted or token.text in {"PhD", "PsyD", "PharmD", "Esq"})

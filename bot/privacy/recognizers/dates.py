@@ -122,7 +122,7 @@ def dates(folded: str, starts: Starts) -> Iterator[Found]:
 
 
 def _is_day(folded: str, match: re.Match[str]) -> bool:
-    """ "5/26" is a day. "7/10" is one too, unless something is scored there."""
+    """5/26 is a day. 7/10 is one too, unless something is scored there."""
     if match[0] in {"1/2", "1/3", "2/3", "1/4", "3/4"}:
         return False
     if match[2] not in {"10", "5", "4"} and match[1] != match[2]:

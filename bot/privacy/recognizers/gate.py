@@ -46,7 +46,7 @@ def unsure(folded: str, tokens: Sequence[Token]) -> list[bool]:
     return [_is_unsure(folded, tokens, at, token) for at, token in enumerate(tokens)]
 
 
-def _is_unsure(folded: str, tokens: Sequence[Token], at: int, token: Token) -> bool:
+def _is_unsure(folded: str, tokens: Sequence[Token], at: int, token: Token) -> bool:  # noqa: C901, PLR0912 - one line per rule, in order
     low = token.low
     first = token.text[0]
     if first.isdigit():
@@ -146,7 +146,7 @@ def _shouted_safe(tokens: Sequence[Token], at: int, low: str) -> bool:
 
 
 def _eponym(folded: str, tokens: Sequence[Token], at: int, token: Token) -> bool:
-    """ "Crohn's disease", "Beck Depression Inventory", "Stevens-Johnson syndrome": nobody's name in this text."""
+    """Crohn's disease, Beck Depression Inventory, Stevens-Johnson syndrome: nobody's name in this text."""
     for ahead in range(at + 1, min(at + 5, len(tokens))):
         between = folded[tokens[ahead - 1].end : tokens[ahead].start]
         if between not in {" ", "-", "'s ", "' "}:
@@ -248,7 +248,7 @@ def _between_names(folded: str, token: Token) -> bool:
 
 
 def _reach_back(folded: str, tokens: Sequence[Token], at: int) -> int:
-    """ "Mt. Sinai", "A. Barnes", "MD Anderson": what belongs to a name and stands before it."""
+    """Mt. Sinai, A. Barnes, MD Anderson: what belongs to a name and stands before it."""
     if not at or not tokens[at - 1].capital:
         return at
     between, before = folded[tokens[at - 1].end : tokens[at].start], tokens[at - 1]

@@ -118,7 +118,7 @@ class KnownNames:
         return len(token.text) == 1 and token.capital
 
     def _by_initials(self, folded: str, tokens: Sequence[Token], at: int) -> Found | None:
-        """ "WDH", "A.W.": letters in capitals that stand for somebody here and for nothing else."""
+        """WDH, A.W.: letters in capitals that stand for somebody here and for nothing else."""
         token = tokens[at]
         if token.shouted and token.low in self._initials and _stands_for_person(folded, tokens, at):
             return _found(token.start, token.end, self._initials[token.low])
@@ -157,7 +157,7 @@ def _all_small(run: Sequence[tuple[Token, _Part]]) -> bool:
 
 
 def _small_name(tokens: Sequence[Token], run: Sequence[tuple[Token, _Part]]) -> bool:
-    """ "pt will hope no showed" is about Will Hope; "she will hope" is not."""
+    """Small letters throughout: pt will hope no showed is about Will Hope, she will hope is not."""
     at = tokens.index(run[0][0])
     return (at == 0 or tokens[at].opens or tokens[at - 1].low in _BEFORE_SMALL) and len({t.low for t, _ in run}) > 1
 

@@ -121,12 +121,11 @@ def medical(packages: Path) -> set[str]:
 
 def eponyms(packages: Path) -> set[str]:
     """Names inside the titles of diseases: a capital that is no person here."""
-    found = {
+    return {
         plain(word).removesuffix("'s")
         for text in _descriptions(packages)
         for word in re.findall(r"(?<=[a-z,] )[A-Z][a-zà-ÿ]{3,}(?:'s)?|^[A-ZÀ-Þ][a-zà-ÿ]{3,}'s", text)
     }
-    return found
 
 
 def drugs(packages: Path) -> set[str]:
