@@ -1,4 +1,7 @@
-"""Each version says how it was worded, and what a model was asked and answered is kept for as long as it is set to be."""
+"""Each version says how it was worded, and what a model was asked and answered is kept for as long as it is set to be.
+
+Databases from before there were revisions may have all of it already.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +12,8 @@ phase = "expand"
 
 
 def upgrade() -> None:
-    op.add_column("draft_versions", sa.Column("how", sa.JSON()))
+    if "how" not in {column["name"] for column in sa.inspect(op.get_bind()).get_columns("draft_versions")}:
+        op.add_column("draft_versions", sa.Column("how", sa.JSON()))
     op.create_table(
         "model_calls",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -28,6 +32,7 @@ def upgrade() -> None:
         sa.Column("tags", sa.LargeBinary()),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+        if_not_exists=True,
     )
-    op.create_index("ix_model_calls_request_id", "model_calls", ["request_id"])
-    op.create_index("ix_model_calls_outcome", "model_calls", ["outcome"])
+    op.create_index("ix_model_calls_request_id", "model_calls", ["request_id"], if_not_exists=True)
+    op.create_index("ix_model_calls_outcome", "model_calls", ["outcome"], if_not_exists=True)
