@@ -77,7 +77,7 @@ async def post_card(office: Office, job: Job) -> Finish | None:
         about = trail.about_draft(draft)
         await trail.note(conn, office, Audited.MESSAGE_POSTED, None, about, place=place)
         fresh = await records.draft(conn, draft.id)
-        if fresh != draft:
+        if fresh != draft or job.attempt > 1:  # what an earlier attempt posted may show what was so then
             await jobs.enqueue(conn, "redraw_card", card.key, lane=_lane(card))
 
     return finish
