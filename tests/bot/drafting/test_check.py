@@ -54,6 +54,11 @@ def reason(source: str, said: str) -> Reason | None:
         ("[NAME_3] will stay over.", "[NAME_4] will stay over.", Reason.PLACEHOLDER),
         ("Course: “Steadier.”", "She is “steady as a rock.”", Reason.QUOTE),
         ("Course: “Near remission.”", "Near remission, and she works nights as an electrician.", Reason.UNSUPPORTED),
+        ("Gave 14 reasons to stay.", "Gave 12 reasons to stay.", Reason.NUMBER),
+        ("Sertraline 150 mg.", "Sertraline 75 mg.", Reason.DOSE),
+        ("Sertraline 150 mg and prazosin 2 mg.", "Sertraline 2 mg and prazosin 150 mg.", Reason.DOSE),
+        ("Buspirone twice a day.", "Buspirone daily.", Reason.DOSE),
+        ("x: “Anxiety, mild.”", "Severe anxiety.", Reason.POLARITY),
         ("Kept 5 of 6 visits.", "Kept 6 of 6 visits.", Reason.NUMBER),
     ],
 )
