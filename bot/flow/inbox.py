@@ -253,9 +253,7 @@ class KeptDesk:
                 await asyncio.sleep(SWEEP_S)
 
 
-async def _in_company[T](
-    together: Together[T], alone: Callable[[Sequence[T]], Awaitable[None]], one: T
-) -> None:
+async def _in_company[T](together: Together[T], alone: Callable[[Sequence[T]], Awaitable[None]], one: T) -> None:
     """With what comes at the same time; when that fails by itself, so that nobody suffers for another."""
     try:
         await together.add(one)
