@@ -67,6 +67,23 @@ class Action(StrEnum):
     SAVE_BREAK_GLASS = "save_break_glass"  # values: {"reason": words}
     CONFLICTS = "conflicts"  # show the prescriber what was found between sources; values: {"page": "1"}
     OVERRIDE = "override"  # why one finding may stand; values: {"reason": one of four}
+    SAVE_APPROVE = "save_approve"  # the code of an escalation typed again; values: {"code": words}
+    # Of an escalation; the subject is its code
+    CRISIS_ACK = "crisis_ack"
+    CRISIS_DETAIL = "crisis_detail"
+    CRISIS_CALL = "crisis_call"
+    CRISIS_GIVE = "crisis_give"  # asks to whom
+    CRISIS_SAVE_GIVE = "crisis_save_give"  # values: {"choice": staff id}
+    CRISIS_ACCEPT = "crisis_accept"
+    CRISIS_DECLINE = "crisis_decline"
+    CRISIS_DOUBT = "crisis_doubt"  # asks why it is not a crisis
+    CRISIS_SAVE_DOUBT = "crisis_save_doubt"  # values: {"reason": words}
+    CRISIS_CONFIRM = "crisis_confirm"  # the second person: not a crisis
+    CRISIS_ASSESS = "crisis_assess"  # asks for the level
+    CRISIS_SAVE_ASSESS = "crisis_save_assess"  # values: {"choice": level}
+    CRISIS_DISPOSE = "crisis_dispose"  # asks for the disposition form
+    CRISIS_SAVE_DISPOSE = "crisis_save_dispose"  # values: as the form
+    CRISIS_CLOSE = "crisis_close"
 
 
 class Style(StrEnum):

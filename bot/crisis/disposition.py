@@ -56,6 +56,7 @@ class Disposition(BaseModel):
     next_contact_at: datetime | None = None
     contacts: tuple[str, ...] = ()
     notified: tuple[Notified, ...] | None = None
+    duty_to_warn: str = ""  # what a person decided about the state's duty to warn or protect
     words: str = ""
 
     def missing(self) -> tuple[str, ...]:

@@ -10,18 +10,17 @@ from typing import Final
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.chat import ChatRefused, ChatUnavailable, Notice, Place
-from bot.crisis import moves, records, sentences
+from bot.chat import ChatRefused, ChatUnavailable, Place
+from bot.crisis import cards, moves, records, sentences
 from bot.crisis.events import TimeUp
 from bot.crisis.policy import WayName
 from bot.crisis.recipients import treating_of
 from bot.crisis.records import OPEN_PAGES, PageRow, PageState, Stored
-from bot.crisis.ways.chat import ChannelWay, ChatWay
+from bot.crisis.ways.chat import ChannelWay, ChatWay, Draw, plain
 from bot.crisis.ways.port import Delivery, Page, Unavailable, Undelivered, Ways
 from bot.flow.office import Office
 from bot.privacy.audit import Outcome
 from bot.store.jobs import Finish, Job, Later
-from skills.kit import Tone
 
 SEND_S: Final = 10.0
 CARE_TEAM_S: Final = 0.5
@@ -29,11 +28,11 @@ LONGEST_PAUSE_S: Final = 30.0
 _log = structlog.get_logger(__name__)
 
 
-def ways(office: Office) -> Ways:
+def ways(office: Office, draw: Draw = plain) -> Ways:
     """Chat always; SMS and voice where a provider is configured."""
     return {
-        WayName.CHAT: ChatWay(office.chats),
-        WayName.CHANNEL: ChannelWay(office.chats),
+        WayName.CHAT: ChatWay(office.chats, draw=draw),
+        WayName.CHANNEL: ChannelWay(office.chats, draw=draw),
         **office.ways,
     }
 
@@ -103,7 +102,7 @@ async def _sent(office: Office, stored: Stored, row: PageRow, job: Job) -> Deliv
     if row.staff_id and (staff is None or not staff.active):
         raise Undelivered("not_active")
     channel = next((one for one in office.clinic.channels if one.id == row.channel), None)
-    way = ways(office).get(row.way)
+    way = ways(office, lambda one: cards.paged(stored, one.text)).get(row.way)
     if way is None:
         raise Undelivered("way_off")
     out = Page(
@@ -185,7 +184,7 @@ async def redraw(office: Office, job: Job) -> None:
         rows = await records.pages(conn, number)
     if stored is None:
         return
-    view = Notice(sentences.standing(stored, office.clinic), Tone.INFO)
+    view = cards.standing(stored, office.clinic)
     for card in [row.card() for row in rows]:
         chat = office.chats.get(card.platform) if card else None
         if chat is None or card is None:

@@ -228,6 +228,7 @@ class Crisis(_Part):
     """The part `[crisis]` of the clinic file."""
 
     last_resort: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()  # local crisis lines and places for staff to use, one a line; 988 is always there
     hours: Hours = Hours()
     tiers: Tiers = Tiers()
     follow_up: FollowUp = FollowUp()

@@ -5,6 +5,7 @@ Each verb is one transaction. A refusal is recorded too. Answers name the code a
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -124,6 +125,21 @@ async def why(office: Office, staff: StaffMember, code: str, at: From = NOWHERE)
 # What they share
 
 
+async def allowed(
+    office: Office, staff: StaffMember, code: str, at: From, rule: Callable[..., Answer]
+) -> Stored | Notice:
+    """The escalation, for showing it or asking about it; a Notice says why not, and that is recorded."""
+    async with office.db.write() as conn:
+        stored = await _locked(conn, code)
+        refused = await _refused(conn, office, staff, stored, at, rule)
+    return refused or stored or Notice(UNKNOWN, Tone.WARNING)
+
+
+def deciding(office: Office) -> Callable[..., Answer]:
+    """The rule of a clinical judgement, now."""
+    return partial(rights.may_decide, now=office.clock())
+
+
 async def _act(
     office: Office,
     staff: StaffMember,
@@ -134,11 +150,7 @@ async def _act(
     decides: bool = False,
     words: str = "",
 ) -> Notice:
-    def rule(one: StaffMember, *, concerned: bool) -> Answer:
-        if decides:
-            return rights.may_decide(one, office.clock(), concerned=concerned)
-        return rights.may_respond(one, concerned=concerned)
-
+    rule = deciding(office) if decides else rights.may_respond
     async with office.db.write() as conn:
         stored = await _locked(conn, code)
         refused = await _refused(conn, office, staff, stored, at, rule)

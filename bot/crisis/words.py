@@ -5,14 +5,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bot.chat import Notice, Typed
+from bot.chat import Notice, Reply, Typed
 from bot.clinic import StaffMember
-from bot.crisis import verbs
+from bot.crisis import buttons, calling, verbs
 from bot.crisis.verbs import From
 from bot.flow.office import Office
 
 SAID: Final = re.compile(
-    r"/?\s*(?P<verb>ack(?:nowledge)?|approve|call me|why|hand over|accept|decline|not a crisis|confirm|close)"
+    r"/?\s*(?P<verb>ack(?:nowledge)?|approve|call me|why|hand over|accept|decline|not a crisis|confirm"
+    r"|disposition|assess|close)"
     r"[\s:]+(?P<code>e-?\d{1,9})\b[\s:,.]*(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -37,19 +38,25 @@ def said(text: str) -> Said | None:
     return Said("why", alone["code"].upper(), "") if alone else None
 
 
-async def heard(office: Office, words: Typed) -> Notice | None:
-    """None: no code in them, or from a stranger, whom intake refuses."""
+async def heard(office: Office, words: Typed) -> Reply | None:
+    """None: neither a call nor a code in them, or from a stranger, whom intake refuses."""
     staff, what = office.people.by_chat(words.who), said(words.text)
+    if staff is not None and calling.asks(words.text):
+        return await calling.called(office, staff, words)
     return await _answer(office, staff, words, what) if staff is not None and what is not None else None
 
 
-async def _answer(office: Office, staff: StaffMember, words: Typed, what: Said) -> Notice:
+async def _answer(office: Office, staff: StaffMember, words: Typed, what: Said) -> Reply:
     at = From(words.who, words.place)
     if what.verb == "hand over":
         to = re.sub(r"(?i)^to\s+", "", what.rest)
         return await verbs.hand_over(office, staff, what.code, to, at)
     if what.verb == "not a crisis":
         return await verbs.not_a_crisis(office, staff, what.code, what.rest, at)
+    if what.verb == "assess":
+        return await buttons.assessed(office, staff, what.code, what.rest, at)
+    if what.verb == "disposition":
+        return await buttons.disposition_form(office, staff, what.code, at)
     return await PLAIN[what.verb](office, staff, what.code, at)
 
 

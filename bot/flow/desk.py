@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat import Action, Home, Notice, Press, Reply, Typed, Who
-from bot.crisis import drill, engine, watchdog
+from bot.crisis import buttons, drill, engine, watchdog
 from bot.flow import (
     accept,
     contradictions,
@@ -57,6 +57,7 @@ VERBS: Final[Mapping[Action, Verb]] = {
     Action.SAVE_BREAK_GLASS: glass.save_break_glass,
     Action.CONFLICTS: overrides.conflicts,
     Action.OVERRIDE: overrides.override,
+    **buttons.VERBS,
 }
 
 JOBS: Final[Mapping[str, Callable[[Office, Job], Awaitable[Finish | None]]]] = {
@@ -71,13 +72,13 @@ JOBS: Final[Mapping[str, Callable[[Office, Job], Awaitable[Finish | None]]]] = {
     "give_back": expire.give_back,
     "not_filed": expire.not_filed,
     "tell": tell.tell,
-    "conflicts": contradictions.look,
-    "tell_conflicts": contradictions.tell,
     "crisis_due": engine.due,
     "crisis_page": engine.page,
     "crisis_redraw": engine.redraw,
     "crisis_watch": watchdog.watch,
     "crisis_drill": drill.begin,
+    "conflicts": contradictions.look,
+    "tell_conflicts": contradictions.tell,
     "forget": housekeeping.forget,
     "audit_anchor": housekeeping.audit_anchor,
 }

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.chat import Notice, Place, Reply, Typed
 from bot.clinic import StaffMember
 from bot.crisis import words as crisis_words
+from bot.crisis.calling import HINT
 from bot.flow import records, trail
 from bot.flow.office import EHR_LANE, Office, new_id
 from bot.flow.records import Asked
@@ -89,7 +90,8 @@ def understood(office: Office, words: Typed) -> Wish | Refused | Notice:
     order = parse(words.text)
     if legal.demands(words.text) or _from_outside(office, order.to):
         return Refused(staff, legal.RULE, legal.SENTENCE)
-    skill = next((s for s in office.shelf.values() if s.command.name == order.command), None)
+    called = [s for s in office.shelf.values() if s.command.name == order.command]
+    skill = next((s for s in called if not s.approval.escalates), None)  # a crisis is called, never asked for here
     if skill is None:
         return _help(office)
     if not may_stand(office, words.place):
@@ -192,8 +194,12 @@ def _receiver(office: Office, words: str, sender: StaffMember, skill: Skill[Any]
 
 
 def _help(office: Office) -> Notice:
-    lines = [f"/{s.command.name} {s.command.hint}: {s.command.summary}" for s in office.shelf.values()]
-    return Notice("I understand:\n" + "\n".join(lines))
+    lines = [
+        f"/{s.command.name} {s.command.hint}: {s.command.summary}"
+        for s in office.shelf.values()
+        if not s.approval.escalates
+    ]
+    return Notice("I understand:\n" + "\n".join([*lines, HINT]))
 
 
 async def _refuse(office: Office, words: Typed, refused: Refused) -> Notice:

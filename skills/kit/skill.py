@@ -62,6 +62,7 @@ class Approval:
     four_eyes: bool
     expires_after: timedelta
     acceptance: Acceptance | None = None
+    escalates: bool = False  # of an escalation: never expires, asks for its code again, and people are told instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class Request:
     team: str
     to: Person | None
     at: datetime
+    context: tuple[str, ...] = ()  # what Baton knows that no chart says: who was paged, and why
 
 
 @dataclass(frozen=True, slots=True)
