@@ -105,6 +105,7 @@ READS: dict[Section, str] = {
     Section.CONSENTS: "Consent",
     Section.MESSAGES: "Communication",
 }
+_WATCHED = ("Observation", "QuestionnaireResponse", "DocumentReference", "Communication", "Appointment")
 PATIENT_PARAMS = ("patient", "subject", "beneficiary")
 
 
@@ -149,9 +150,25 @@ def searchable_by_client(kind: str, abilities: Abilities) -> bool:
     return not offer.params or bool(offer.params & set(PATIENT_PARAMS))
 
 
+def watched(abilities: Abilities) -> tuple[str, ...]:
+    """The types a crisis signal may come from, as far as this EHR shows them at all."""
+    return tuple(kind for kind in _WATCHED if searchable_by_client(kind, abilities))
+
+
+def tells_changes(abilities: Abilities) -> bool:
+    """Whether all of them can be searched by when they changed. One that cannot would be a hole."""
+    kinds = watched(abilities)
+    return bool(kinds) and all("_lastUpdated" in abilities.offer(kind).params for kind in kinds)
+
+
+def lists_caseloads(abilities: Abilities) -> bool:
+    by = (("CareTeam", "participant"), ("Patient", "general-practitioner"))
+    return any(param in abilities.offer(kind).params for kind, param in by)
+
+
 def matrix(abilities: Abilities, *, audit_as_document: bool = False) -> list[Capability]:
     """Reads by section, then writes, each with a sentence."""
-    return [*_reads(abilities), *_writes(abilities, audit_as_document=audit_as_document)]
+    return [*_reads(abilities), _changes(abilities), *_writes(abilities, audit_as_document=audit_as_document)]
 
 
 def _reads(abilities: Abilities) -> Iterator[Capability]:
@@ -159,6 +176,15 @@ def _reads(abilities: Abilities) -> Iterator[Capability]:
         able = abilities.can(kind, "read") if kind == "Patient" else searchable_by_client(kind, abilities)
         how = f"read from {kind}" if able else f"this EHR offers no {kind} by client"
         yield Capability(f"read {section.value}", Op.NATIVE if able else None, how)
+
+
+def _changes(abilities: Abilities) -> Capability:
+    if tells_changes(abilities):
+        return Capability("changes", Op.NATIVE, "searched by _lastUpdated, each minute, for crisis signals")
+    if lists_caseloads(abilities):
+        how = "this EHR cannot say what changed: the charts of the caseloads are read in turn for crisis signals"
+        return Capability("changes", Op.FALLBACK, how)
+    return Capability("changes", None, "this EHR says neither what changed nor who is in care: use /crisis")
 
 
 def _writes(abilities: Abilities, *, audit_as_document: bool) -> Iterator[Capability]:

@@ -172,6 +172,16 @@ class ChartReader(Protocol):
         """References of the practitioners on the client's active care teams. The authorisation check rests on this."""
         ...
 
+    async def changed(self, since: datetime, clients: Collection[str] | None = None) -> frozenset[str]:
+        """Clients with an assessment, note, message or missed visit stored at or after `since`; only among `clients`.
+
+        By the EHR's own clock, so ask with an overlap. A few searches, however many clients there are. It may name a
+        client of whom nothing is new, and never leaves one out: where the EHR cannot tell, or not at once, it names
+        each of `clients`, and with None raises EhrRefused. What Baton stored itself does not count. Raises
+        EhrUnavailable.
+        """
+        ...
+
     async def read(self, client_id: str, sections: Collection[Section]) -> ChartData:
         """The asked-for sections, read in bounded parallel or in one batch where the EHR offers it.
 

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Self
 
 from ehr_clients.capabilities import Abilities, matrix, parse
 from ehr_clients.codes import ALIAS
 from ehr_clients.errors import EhrRefused, EhrUnavailable
-from ehr_clients.fhir_r4 import people
+from ehr_clients.fhir_r4 import changes, people
 from ehr_clients.fhir_r4.material import sift
 from ehr_clients.fhir_r4.reading import Reader
 from ehr_clients.fhir_r4.searching import NotOffered, Search, Searcher
@@ -105,6 +106,10 @@ class FhirR4:
         else:
             raise NotOffered("This EHR cannot list the clients of a staff member.")
         return sorted(_clients(patients), key=lambda client: (client.alias or "~", _by_family(client)))
+
+    async def changed(self, since: datetime, clients: Collection[str] | None = None) -> frozenset[str]:
+        ready = await self._ready()
+        return await changes.changed(ready.searcher, ready.abilities, since, clients)
 
     async def care_team(self, client_id: str) -> frozenset[str]:
         ready = await self._ready()

@@ -41,7 +41,7 @@ def sift(resources: Iterable[Json], client_id: str) -> Sifted:
     for resource in resources:
         if _entered_in_error(resource):
             continue
-        if f"Patient/{client_id}" not in _clients_of(resource):
+        if f"Patient/{client_id}" not in clients_of(resource):
             strangers += 1
         elif never_surfaces(resource):
             dropped += 1
@@ -59,7 +59,8 @@ def _entered_in_error(resource: Json) -> bool:
     return "entered-in-error" in states
 
 
-def _clients_of(resource: Json) -> list[str]:
+def clients_of(resource: Json) -> list[str]:
+    """References of whom it says it is about; those of others at an appointment among them."""
     if kind(resource) == "Appointment":
         return [found for item in many(resource.get("participant")) if (found := reference(item.get("actor")))]
     return [found for name in ("subject", "patient", "beneficiary", "for") if (found := reference(resource.get(name)))]

@@ -8,7 +8,7 @@ from ehr_clients.fhir_r4.searching import Search
 from ehr_clients.models import Section
 
 NOTES_SHOWN = 12
-_CODES = ",".join(f"{LOINC}|{code}" for code in SEARCHED)
+CODES = ",".join(f"{LOINC}|{code}" for code in SEARCHED)
 _CARE_PLANS = Search("CarePlan")
 
 SEARCHES: Mapping[Section, tuple[Search, ...]] = {
@@ -18,7 +18,7 @@ SEARCHES: Mapping[Section, tuple[Search, ...]] = {
         Search("DocumentReference", sort="-date", include=("DocumentReference:author",), enough=2 * NOTES_SHOWN),
     ),
     Section.PLAN: (_CARE_PLANS, Search("Goal")),
-    Section.ASSESSMENTS: (Search("Observation", (("code", _CODES),)), Search("QuestionnaireResponse")),
+    Section.ASSESSMENTS: (Search("Observation", (("code", CODES),)), Search("QuestionnaireResponse")),
     Section.MEDICATIONS: (Search("MedicationRequest", include=("MedicationRequest:medication",)),),
     Section.ALLERGIES: (Search("AllergyIntolerance"),),
     Section.ALERTS: (Search("Flag"),),

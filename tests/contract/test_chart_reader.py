@@ -1,12 +1,12 @@
 """What every EHR promises to a reader of charts (ehr_clients/port.py, ChartReader)."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ehr_clients.errors import ClientNotFound, EhrRefused
 from ehr_clients.models import Assessment, Item, Missing, Note, Plan, Read, Section, Why
-from ehr_clients.port import ClientQuery
+from ehr_clients.port import ClientQuery, DocumentWrite, Op
 from tests.contract.conftest import CLIENT, OTHER_CLIENT, THERAPIST, World
 
 ABSENT: dict[str, set[Section]] = {
@@ -141,3 +141,43 @@ async def test_a_caseload_is_the_clients_of_a_practitioner_by_alias(world: World
     assert CLIENT in [client.id for client in found]
     assert [client.alias for client in found] == sorted(client.alias or "" for client in found)
     assert await world.ehr.caseload("Practitioner/nobody") == []
+
+
+async def test_a_client_with_something_new_is_named_and_only_among_those_asked_for(world: World) -> None:
+    began = datetime.now(UTC) - timedelta(days=1)
+    assert await world.ehr.changed(began, [CLIENT]) == {CLIENT}
+    assert await world.ehr.changed(began, []) == frozenset()
+
+
+async def test_whose_chart_changed_is_told_or_each_may_have(world: World) -> None:
+    later, both = datetime.now(UTC) + timedelta(hours=1), [CLIENT, OTHER_CLIENT]
+    said = {line.kind: line for line in await world.ehr.capabilities()}["changes"]
+    if said.op is Op.NATIVE:
+        assert {CLIENT, OTHER_CLIENT} <= await world.ehr.changed(later - timedelta(days=1))
+        assert await world.ehr.changed(later, both) == await world.ehr.changed(later) == frozenset()
+        return
+    assert world.name == "epic"
+    assert await world.ehr.changed(later, both) == set(both)
+    with pytest.raises(EhrRefused):
+        await world.ehr.changed(later)
+
+
+async def test_what_baton_stored_itself_is_no_change(world: World) -> None:
+    now = datetime.now(UTC)
+    if {line.kind: line.op for line in await world.ehr.capabilities()}["changes"] is not Op.NATIVE:
+        return
+    ours = DocumentWrite(
+        client_id=CLIENT,
+        type_code="11506-3",
+        type_text="Progress note",
+        title="Handoff",
+        text="Denies SI.",
+        author=THERAPIST,
+        when=now,
+    )
+    if world.name == "athena":  # takes no documents
+        return
+    receipt = await world.ehr.apply(ours, key="change-of-our-own")
+    stored = (await world.stored("change-of-our-own"))[0]["meta"]["lastUpdated"]
+    assert receipt.op is Op.NATIVE
+    assert await world.ehr.changed(datetime.fromisoformat(stored)) == frozenset()
