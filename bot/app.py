@@ -20,8 +20,10 @@ from bot import clinical_systems, metrics, sandbox_page
 from bot.chat import CardView, Chat, Desk, Platform
 from bot.clinic import CONSOLE_TENANT, Clinic
 from bot.clinical_systems import Charts
+from bot.crisis import telephones
 from bot.crisis.coverage import refuse_unless_covered
 from bot.crisis.heartbeat import heartbeat_of
+from bot.crisis.ways.simulator import Exchange
 from bot.drafting.drafter import Clear, Drafter
 from bot.flow import housekeeping
 from bot.flow.desk import FlowDesk, handlers, on_dead
@@ -75,7 +77,9 @@ PATIENCE = {  # attempts before a person must look; those that wait for the EHR 
         ("caseload", "prepare", "read_again", "file", "file_words", "post_card", "redraw_card", "tell"), 300
     ),
     **dict.fromkeys(("expire", "give_back"), 1000),
-    **dict.fromkeys(("crisis_due", "crisis_page"), 1_000_000),  # until it is done or somebody has answered
+    **dict.fromkeys(
+        ("crisis_due", "crisis_page", "crisis_read"), 1_000_000
+    ),  # until it is done or somebody has answered
 }
 
 
@@ -90,6 +94,7 @@ class Baton:
     web: web.Application
     charts: Charts
     claims: StoredClaims
+    phones: Exchange | None = None  # everybody's phone, where the telephone company is simulated
 
 
 def now() -> datetime:
@@ -128,6 +133,7 @@ async def built(
             clinical_systems.opened(settings.ehr, state_file=state, bundles=bundles)
         )
         chats: dict[Platform, Chat] = {}
+        telephone = await stack.enter_async_context(telephones.opened(settings, clinic, db, clock))
         office = Office(
             db=db,
             seal=seal,
@@ -139,11 +145,13 @@ async def built(
             chats=chats,
             page_sizes=PAGE_SIZES,
             clock=clock,
+            ways=telephone.ways,
             heartbeat=heartbeat_of(settings),
             drafter=await stack.enter_async_context(drafter_of(settings.llm)),
         )
         desk = KeptDesk(FlowDesk(office), office, understood)
         site = web.Application(client_max_size=1024 * 1024)
+        await telephone.answer(office, site)
         await _open_platforms(stack, settings, office, desk, charts, site, chats)
         worker = Worker(
             db,
@@ -156,7 +164,7 @@ async def built(
         )
         claims = StoredClaims(db, replica=f"{socket.gethostname()}:{os.getpid()}")
         site.add_routes(metrics.routes(db, partial(status, housekeeping.CALENDAR, claims)))
-        yield Baton(settings, office, desk, worker, site, charts, claims)
+        yield Baton(settings, office, desk, worker, site, charts, claims, telephone.exchange)
 
 
 @asynccontextmanager

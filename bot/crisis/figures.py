@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.crisis.escalation import UNANSWERED, State
+from bot.crisis.looking import seen_up_to
 from bot.store import tables as t
 
 
@@ -20,6 +21,17 @@ async def collect(conn: AsyncConnection, registry: CollectorRegistry) -> None:
         pages.labels(way, state).set(count)
     await _oldest(conn, registry)
     await _watch(conn, registry)
+    await _looking(conn, registry)
+
+
+async def _looking(conn: AsyncConnection, registry: CollectorRegistry) -> None:
+    up_to = await seen_up_to(conn)
+    behind = Gauge("baton_crisis_look_behind_seconds", "How long ago everything had been seen", registry=registry)
+    behind.set(max(0.0, (datetime.now(UTC) - up_to).total_seconds()) if up_to else 0.0)
+    waiting = Gauge("baton_crisis_reads", "Changed charts that wait to be read for signals", registry=registry)
+    waiting.set(await conn.scalar(select(func.count()).select_from(t.crisis_reads)) or 0)
+    passed = Gauge("baton_crisis_passed_over", "Changed charts in the care of no team of the clinic", registry=registry)
+    passed.set(await conn.scalar(select(t.crisis_looks.c.passed_over)) or 0)
 
 
 async def _oldest(conn: AsyncConnection, registry: CollectorRegistry) -> None:

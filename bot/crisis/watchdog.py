@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.crisis import coverage, moves, records
+from bot.crisis import coverage, looking, moves, records
 from bot.crisis.recipients import rules
 from bot.crisis.records import OPEN_PAGES, PageState, Stored
 from bot.flow import tell, trail
@@ -46,7 +46,7 @@ class Finding:
 async def watch(office: Office, job: Job) -> Finish:
     """The job of the calendar. The switch outside hears of it only if nothing at all was found."""
     async with office.db.read() as conn:
-        found = [*await _look(conn, office), *_uncovered(office)]
+        found = [*await _look(conn, office), *_uncovered(office), *await _behind(conn, office)]
     if not found and office.heartbeat is not None:
         await office.heartbeat()
 
@@ -94,6 +94,11 @@ async def _alive(conn: AsyncConnection, kind: str, ref: str) -> bool:
 
 def _uncovered(office: Office) -> list[Finding]:
     return [Finding("nobody_on_call", gap.team) for gap in coverage.gaps(office.clinic, office.clock())]
+
+
+async def _behind(conn: AsyncConnection, office: Office) -> list[Finding]:
+    """Signals may wait in the EHR unseen. The look repairs itself as soon as the EHR answers."""
+    return [Finding("look_behind", "signals in the EHR")] if await looking.behind(conn, office.clock()) else []
 
 
 # Repairing

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat import Action, Home, Notice, Press, Reply, Typed, Who
-from bot.crisis import buttons, drill, engine, watchdog
+from bot.crisis import buttons, drill, engine, looking, watchdog
 from bot.flow import (
     accept,
     contradictions,
@@ -77,6 +77,8 @@ JOBS: Final[Mapping[str, Callable[[Office, Job], Awaitable[Finish | None]]]] = {
     "crisis_redraw": engine.redraw,
     "crisis_watch": watchdog.watch,
     "crisis_drill": drill.begin,
+    "crisis_look": looking.look,
+    "crisis_read": looking.read,
     "conflicts": contradictions.look,
     "tell_conflicts": contradictions.tell,
     "forget": housekeeping.forget,

@@ -17,6 +17,7 @@ CALENDAR: Final = (
     CalendarJob(name="forget", hour="3", minute="20", catch_up=CatchUp.RUN_ONCE),
     CalendarJob(name="audit_anchor", hour="4", minute="5", catch_up=CatchUp.RUN_ONCE),
     CalendarJob(name="crisis_watch", minute="*", catch_up=CatchUp.RUN_ONCE),
+    CalendarJob(name="crisis_look", minute="*", catch_up=CatchUp.RUN_ONCE),
 )
 _log = structlog.get_logger(__name__)
 

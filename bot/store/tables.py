@@ -393,6 +393,22 @@ crisis_watches = Table(  # one row: what the auditor found when it looked last
     Column("repaired", Integer, nullable=False),  # ever
 )
 
+crisis_looks = Table(  # one row: how far the EHR was searched for changes that may be signals
+    "crisis_looks",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("begun_at", UtcTime, nullable=False),
+    Column("seen_up_to", UtcTime, nullable=False),
+    Column("passed_over", Integer, nullable=False),  # charts that changed and are in the care of no team of ours
+)
+
+crisis_reads = Table(  # charts that changed and wait to be read for signals
+    "crisis_reads",
+    metadata,
+    Column("client_id", String(128), primary_key=True),
+    Column("asked_at", UtcTime, nullable=False),
+)
+
 conflicts = Table(  # what a rule found in a chart, once for each prescriber and each change of its sources
     "conflicts",
     metadata,
