@@ -1,5 +1,6 @@
 """The shelf. A skill is here or it does not exist: taking its line away removes it."""
 
 from skills import handoff
+from skills.crisis import skill as crisis
 
-ALL = (handoff.SKILL,)
+ALL = (handoff.SKILL, crisis.SKILL)

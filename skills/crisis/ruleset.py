@@ -69,10 +69,11 @@ type _Entry = Mapping[str, str | list[str]]
 @cache
 def ruleset() -> Ruleset:
     concepts, words = _file("concepts")
+    understated, _ = _file("understated")
     masks, _ = _file("not_risk")
     scopes, around = _file("scopes")
     return Ruleset(
-        tuple(_phrase(each, words, "") for each in concepts),
+        tuple(_phrase(each, words, "") for each in (*concepts, *understated)),
         tuple(_phrase(each, words, "not_risk") for each in masks),
         tuple(_scope(each, around) for each in scopes),
     )
