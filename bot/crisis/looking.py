@@ -180,12 +180,20 @@ async def _found(office: Office, client: str, data: ChartData, now: datetime) ->
     """In a thread: the rules take their time over long notes, and pages must not wait for them."""
     refs = [item.source.ref for answer in data.sections.values() if isinstance(answer, Read) for item in answer.items]
     async with office.db.read() as conn:
-        r = t.receipts.c
-        ours = set(await conn.scalars(select(r.ref).where(r.ref.in_(refs)))) if refs else set[str]()
+        ours = await _ours(conn, client, refs)
         asked = await conn.scalar(select(t.crisis_reads.c.asked_at).where(t.crisis_reads.c.client_id == client))
     since = (asked or now) - LATE_ENTRIES  # asked: an EHR that was down for days loses nothing
     policy = StatePolicy(phrases=office.clinic.clinic.state.upper() not in PHRASES_OFF)
     return await asyncio.to_thread(signals, _seen(data, ours), since=since, policy=policy)
+
+
+async def _ours(conn: AsyncConnection, client: str, refs: Sequence[str]) -> set[str]:
+    """What Baton filed: approved drafts, and the disposition of an escalation."""
+    r, e, happened = t.receipts.c, t.escalations.c, t.escalation_events.c
+    filed = set(await conn.scalars(select(r.ref).where(r.ref.in_(refs)))) if refs else set[str]()
+    documented = select(happened.body).join(t.escalations, e.number == happened.escalation)
+    bodies = await conn.scalars(documented.where(e.client_id == client, happened.kind == "documented"))
+    return filed | {str(body.get("receipt")) for body in bodies}
 
 
 def _seen(data: ChartData, ours: set[str]) -> Seen:

@@ -16,10 +16,12 @@ def upgrade() -> None:
         sa.Column("seen_up_to", sa.DateTime(timezone=True), nullable=False),
         sa.Column("passed_over", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+        if_not_exists=True,
     )
     op.create_table(
         "crisis_reads",
         sa.Column("client_id", sa.String(length=128), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("client_id"),
+        if_not_exists=True,
     )
