@@ -14,7 +14,7 @@ from bot.chat import Action, Detail, Form, Notice, Picker, Place, Platform, Pres
 from bot.clinic import CONSOLE_TENANT
 from bot.drafts import Draft, State
 from bot.flow import records
-from bot.settings import Settings
+from bot.settings import LlmSettings, Settings
 from bot.store import tables as t
 from bot.store.board import StoredBoard
 from tests.fakes.office import HARBOR, LIGHTHOUSE, Clock
@@ -163,9 +163,10 @@ class Telling:
 
 
 @asynccontextmanager
-async def telling(database_url: str) -> AsyncIterator[Telling]:
+async def telling(database_url: str, *, llm: LlmSettings | None = None) -> AsyncIterator[Telling]:
     clock = Clock()
-    async with opened(Settings(database_url=database_url), clock=clock) as baton:
+    settings = Settings(database_url=database_url, llm=llm or LlmSettings())
+    async with opened(settings, clock=clock) as baton:
         await asyncio.sleep(0.1)  # the first sweep of the inbox is over
         yield Telling(baton, clock)
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat import Notice
 from bot.privacy import audit
+from bot.settings import LlmSettings
 from bot.store import inbox
 from bot.store import tables as t
 from bot.store.board import StoredBoard
@@ -21,6 +22,7 @@ from bot.web.as_json import to_json
 from bot.web.board import Message
 from tests.bot.upkeep.rows import AT, fill
 from tests.bot.upkeep.story import telling
+from tests.fakes.openai_server import FakeOpenAi
 
 OLD, NEW = "the old secret of the practice", "the new secret of the practice"
 OLD_SEAL, NEW_SEAL, BOTH = Seal(OLD), Seal(NEW), Seal(NEW, old=[OLD])
@@ -150,14 +152,21 @@ async def test_what_somebody_is_writing_just_now_is_not_overwritten(database_url
         assert message.view == Notice("meanwhile")
 
 
+def _asking(fake: FakeOpenAi) -> LlmSettings:
+    return LlmSettings(kind="openai", base_url=f"{fake.url}/v1/", model="m")
+
+
 async def test_all_that_the_product_seals_is_sealed_anew(tmp_path: Path) -> None:
     """The contexts in the list are those that the product uses: every column has a value of the product's own."""
     url = f"sqlite+aiosqlite:///{tmp_path}/baton.sqlite"
-    async with telling(url) as told:
+    async with FakeOpenAi().running() as fake, telling(url, llm=_asking(fake)) as told:
         office = told.baton.office
         await told.glass_broken()
         await told.talked_over(await told.filed(await told.edited(await told.asked_by_picker())))
         await told.rejected(await told.asked("C-108"))
+        await told.typed("vega", "/crisis C-102 said goodbye to her sister")
+        await told.settled()
+        await told.typed("doyle", "not a crisis E-1: she said good night")
         await told.typed("vega", "/handoff nobody-known")
         await told.settled()
         async with office.db.write() as conn:

@@ -24,5 +24,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.ForeignKeyConstraint(["draft_id"], ["drafts.id"]),
         sa.UniqueConstraint("client_id", "staff_id", "key"),
+        if_not_exists=True,
     )
-    op.create_index("ix_conflicts_draft_id", "conflicts", ["draft_id"])
+    op.create_index("ix_conflicts_draft_id", "conflicts", ["draft_id"], if_not_exists=True)
