@@ -41,20 +41,23 @@ def ways(office: Office, draw: Draw = plain) -> Ways:
 
 
 async def due(office: Office, job: Job) -> Finish | None:
-    """`ref` is `number:turn`; of a turn that is over nothing is left to do."""
+    """`ref` is `number:turn`; of a turn that is over nothing is left to do.
+
+    The queue says when it is time: its clock is one for all processes. By the clock of a process that is behind, or
+    of one that was ahead when it set the time, it may look early; the step is due all the same.
+    """
     number, turn = (int(part) for part in job.ref.split(":"))
     async with office.db.read() as conn:
         stored = await records.one(conn, number)
     if stored is None or stored.now.turn != turn or stored.now.due_at is None:
         return None
-    if (early_s := (stored.now.due_at - office.clock()).total_seconds()) > 0:
-        raise Later("too_early", after_s=early_s)
     treating = await _treating(office, stored)
 
     async def finish(conn: AsyncConnection) -> None:
         fresh = await records.one(conn, number, lock=True)
-        if fresh is not None and fresh.now.turn == turn:
-            await moves.move(conn, office, fresh, TimeUp(), treating=treating)
+        if fresh is not None and fresh.now.turn == turn and fresh.now.due_at is not None:
+            at = max(office.clock(), fresh.now.due_at)
+            await moves.move(conn, office, fresh, TimeUp(), treating=treating, at=at)
 
     return finish
 

@@ -6,7 +6,7 @@ only a named person's documented disposition leads to the end. The policy is the
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final, assert_never
 
@@ -326,7 +326,8 @@ def _clock_s(now: Escalation, state: State) -> int:
 
 
 def _after(at: datetime, seconds: int) -> datetime:
-    return at + timedelta(seconds=seconds)
+    """Counted in UTC: on a clock on the wall five minutes may be an hour and five."""
+    return at.astimezone(UTC) + timedelta(seconds=seconds)
 
 
 def _out_of_turn(was: Escalation, needed: State) -> Refused:

@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat import Place, Who
 from bot.clinic import StaffMember
 from bot.crisis import events as ev
-from bot.crisis import records
+from bot.crisis import drafting, records
 from bot.crisis.escalation import Escalation, PageThese, Refused, State, apply
 from bot.crisis.policy import WayName
 from bot.crisis.recipients import resolve, ways_to
@@ -23,6 +24,8 @@ from bot.flow.office import Office
 from bot.privacy.audit import Action as Audited
 from bot.privacy.audit import Outcome
 from bot.store import jobs
+from bot.store import tables as t
+from bot.store.queue import clock
 
 DUE, PAGE, REDRAW = "crisis_due", "crisis_page", "crisis_redraw"
 
@@ -42,10 +45,14 @@ async def move(
     place: Place | None = None,
     treating: Sequence[str] | None = None,
     words: str = "",
+    at: datetime | None = None,
     **body: object,
 ) -> Stored | Refused:
-    """`was` is locked by this transaction. `treating` None: those known when it opened. `words` are kept sealed."""
-    at = office.clock()
+    """`was` is locked by this transaction. `treating` None: those known when it opened. `words` are kept sealed.
+
+    `at` None: now, by this process's clock.
+    """
+    at = at or office.clock()
     outcome = apply(was.now, event, at)
     if isinstance(outcome, Refused):
         return outcome
@@ -60,18 +67,39 @@ async def move(
         await trail.note(conn, office, audited, staff, about(now), who=who, place=place)
     for pages in outcome.pages:
         now = await page_these(conn, office, now, pages, was.treating if treating is None else treating)
-    await wake(conn, office, now)
+    left_s = await _left_s(conn, was) if now.now.due_at == was.now.due_at else None
+    await wake(conn, office, now, at=at, left_s=left_s)
     await _redraw(conn, was, now)
+    await drafting.papers(conn, office, event, now)
     return now
 
 
-async def wake(conn: AsyncConnection, office: Office, now: Stored, *, again: str = "") -> None:
-    """Keep the promise of `due_at`: a job for this very turn. `again` sets a lost one anew."""
+async def wake(
+    conn: AsyncConnection,
+    office: Office,
+    now: Stored,
+    *,
+    at: datetime | None = None,
+    left_s: float | None = None,
+    again: str = "",
+) -> None:
+    """Keep the promise of `due_at`: a job for this very turn. `again` sets a lost one anew.
+
+    How long it waits is counted by the queue, which has one clock for all: from `at`, the moment `due_at` was counted
+    from, or `left_s` as it stands there already. A process whose own clock is wrong makes nothing late.
+    """
     if now.now.due_at is None:
         return
     ref = f"{now.number}:{now.now.turn}"
-    delay_s = max(0.0, (now.now.due_at - office.clock()).total_seconds())
-    await jobs.enqueue(conn, DUE, ref, lane=jobs.CRISIS, delay_s=delay_s, dedup=f"{DUE}:{ref}{again}")
+    wait_s = left_s if left_s is not None else (now.now.due_at - (at or office.clock())).total_seconds()
+    await jobs.enqueue(conn, DUE, ref, lane=jobs.CRISIS, delay_s=max(0.0, wait_s), dedup=f"{DUE}:{ref}{again}")
+
+
+async def _left_s(conn: AsyncConnection, was: Stored) -> float | None:
+    """How long the job of this turn still waits, by the queue's clock; None when there is none."""
+    j = t.jobs.c
+    mine = select(j.due - clock()).where(j.kind == DUE, j.ref == f"{was.number}:{was.now.turn}", j.state == "due")
+    return (await conn.execute(mine.order_by(j.due).limit(1))).scalar_one_or_none()
 
 
 # Pages

@@ -10,7 +10,6 @@ from bot.crisis.policy import WayName
 from bot.crisis.records import PageState
 from bot.crisis.ways.chat import ChatWay
 from bot.crisis.ways.port import Page, Unavailable, Undelivered
-from bot.store.jobs import Job, Later
 from tests.fakes.crisis import FakeWay, opened, pages, stored, with_ways
 from tests.fakes.office import FakeChat, Json, Work, example_clinic
 
@@ -51,15 +50,6 @@ async def test_somebody_who_left_while_a_page_waited_does_not_get_it(work: Work)
     }
     assert ended["osei"] == (PageState.UNDELIVERED, "not_active")
     assert ended["vega"] == (PageState.SENT, None)
-
-
-async def test_a_step_that_is_looked_at_too_early_is_put_off_and_not_lost(work: Work) -> None:
-    await opened(work)
-    turn = (await stored(work)).now.turn
-    early = Job(id=0, kind="crisis_due", ref=f"1:{turn}", lane="crisis", attempt=1)
-    with pytest.raises(Later) as put_off:
-        await engine.due(work.office, early)
-    assert put_off.value.after_s == 300.0
 
 
 async def test_two_ways_to_one_person_both_go_out_and_one_that_fails_does_not_move_it_on(work: Work) -> None:
