@@ -45,8 +45,13 @@ def watch(points: Points) -> None:
     """From now on every commit and outside call of this process is two points: before it, and after it."""
     _watch_commits(points)
     for call in (WebChat.post, WebChat.replace, WebChat.whisper):
-        setattr(WebChat, call.__name__, _watched(points, call, lambda call_name, *_: f"chat {call_name}"))
-    setattr(FhirHttp, ONE_REQUEST, _watched(points, getattr(FhirHttp, ONE_REQUEST), _request))
+        watch_call(points, WebChat, call, lambda call_name, *_: f"chat {call_name}")
+    watch_call(points, FhirHttp, getattr(FhirHttp, ONE_REQUEST), _request)
+
+
+def watch_call(points: Points, owner: type, call: Method, name_of: Callable[..., str]) -> None:
+    """From now on each such call is two points as well."""
+    setattr(owner, call.__name__, _watched(points, call, name_of))
 
 
 def _watched(points: Points, call: Method, name_of: Callable[..., str]) -> Method:

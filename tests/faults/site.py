@@ -98,6 +98,7 @@ class Site:
     tally: Tally
     processes: list[Process] = field(default_factory=list)
     deaths: int = 0
+    provider_url: str = ""
     _epoch: float = field(default_factory=time.time)
     _keepers: list[asyncio.Task[None]] = field(default_factory=list)
     _closing: bool = False
@@ -116,6 +117,7 @@ class Site:
             log=str(self.folder / "log"),
             ahead_s=ahead_s,
             kill_at=kill_at,
+            provider_url=self.provider_url,
         )
 
     async def start(self, size: int = 1, *, kill_at: str = "", ahead_s: float = 0) -> None:

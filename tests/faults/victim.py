@@ -42,6 +42,7 @@ from bot.web.as_json import to_json
 from ehr_clients.fhir_r4.client import FhirR4, FhirR4Settings
 from ehr_clients.http import Limits
 from ehr_clients.smart_auth import ClientSecret, SmartBackend
+from tests.faults.crisis import acts
 from tests.faults.points import Points, watch
 
 LEASE_S = 1.5
@@ -61,6 +62,7 @@ class Opening:
     log: str
     ahead_s: float = 0.0
     kill_at: str = ""
+    provider_url: str = ""  # of telephones; then the clinic's crisis policy waits seconds, not minutes
 
     def now(self) -> datetime:
         passed = time.time() - self.epoch + self.ahead_s
@@ -93,6 +95,7 @@ def pause_s(attempt: int) -> float:
 async def at_work(opening: Opening) -> AsyncIterator[Baton]:
     async with app.built(opening.settings(), clock=opening.now) as baton, opening.ehr() as ehr:
         office = replace(baton.office, ehr=ehr, memberships=Memberships(ehr, opening.now))
+        office = acts.in_crisis(office, opening.provider_url)
         desk = KeptDesk(FlowDesk(office), office, understood)
         quick = replace(baton, office=office, desk=desk, worker=worker_of(office))
         async with app.at_work(quick):
@@ -117,6 +120,7 @@ async def live(opening: Opening, line: socket.socket) -> None:
     """Open, say so, do what people do, until nobody listens any more."""
     points = Points(opening.kill_at)
     watch(points)
+    acts.watch_pages(points)
     reader, writer = await asyncio.open_connection(sock=line)
     async with at_work(opening) as baton:
         _say(writer, {"ready": True})
@@ -133,6 +137,8 @@ async def _do(baton: Baton, points: Points, said: dict[str, Any], writer: asynci
     match said:
         case {"doing": doing}:
             answer = to_json(await _received(baton.desk, doing))
+        case {"crisis": act}:
+            answer = await acts.done(baton.office, act)
         case {"disk": disk}:
             _disk(disk)
         case {"points": _}:
