@@ -20,7 +20,9 @@ from bot.drafting.checks import (
     placeholders,
     polarity,
     quotations,
+    stray,
     support,
+    weighty,
 )
 from skills.kit.prompt import Evidence, Prompt, Sentence, Topic
 
@@ -76,6 +78,8 @@ RULES: tuple[tuple[Reason, Rule], ...] = (
     (Reason.DIRECTION, direction.wrong),
     (Reason.PERSON, people.wrong),
     (Reason.UNSUPPORTED, support.wrong),
+    (Reason.UNSUPPORTED, weighty.wrong),
+    (Reason.UNSUPPORTED, stray.wrong),
 )
 
 

@@ -170,7 +170,7 @@ def decoded(text: str) -> list[str]:
     plain = cleaned(text)
     tags = "".join(chr(ord(c) - 0xE0000) for c in text if 0xE0020 <= ord(c) < 0xE007F)
     undone = [codecs.encode(plain, "rot13"), plain.translate(_LEET), plain[::-1]]
-    return [plain, *_blobs(plain), tags, *(each for each in undone if _english(each) > _english(plain))]
+    return [plain, *_blobs(plain), tags, *(each for each in undone if _english(each))]
 
 
 def _english(text: str) -> int:

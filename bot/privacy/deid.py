@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
+from bot.drafting.untrusted import unmarked
 from bot.privacy.dates_apart import days
 from bot.privacy.recognizers.every import Finder
 from bot.privacy.recognizers.ner import Ner
@@ -93,7 +94,7 @@ def residue(body: bytes, tags: Tags, record: Record | None) -> tuple[str, ...]:
 
     The body is read as JSON where it is JSON, so an escaped letter hides nothing, and as text where it is not.
     """
-    return tuple(sorted({kind for text in _texts(body) for kind in residual_kinds(text, tags, record)}))
+    return tuple(sorted({kind for text in _texts(body) for kind in residual_kinds(unmarked(text), tags, record)}))
 
 
 def _readable(part: str) -> None:

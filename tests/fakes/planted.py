@@ -88,7 +88,7 @@ class Story:
 
 
 def _stands(value: str, text: str, words: set[str]) -> bool:
-    return value in words if value.isalpha() else value in text
+    return value in words if value.isalnum() else value in text
 
 
 GIVEN = (
