@@ -26,6 +26,9 @@ def figures(name: str, *, gate: bool = True, with_record: bool = True) -> dict[s
         ("hard_cases.json", 0.95, 0.75),
         ("own_cases.json", 0.95, 0.75),
         ("presidio_synth_v2.jsonl", 0.90, 0.60),
+        ("second_author_queries.jsonl", 0.97, 0.85),
+        ("second_author_charts.jsonl", 0.95, 0.85),
+        ("second_author_sentences.jsonl", 0.95, 0.90),
     ],
 )
 def test_identifiers_are_masked_whole_and_drafts_stay_readable(name: str, recall: float, precision: float) -> None:

@@ -29,11 +29,13 @@ _SHAPES: Final = tuple(
         (r"(?<![\w.-])\d{1,6}\s+(?:\w+\s+){1,3}(?:street|st|avenue|ave|road|rd|blvd|boulevard|lane|ln|drive|court|place|terrace|parkway|highway)\b\.?(?!\s+(?:of|for|to))", re.IGNORECASE),
         (r"\b(?:apt|apartment|unit|suite|ste|flat|bldg|building|floor|fl|rm|room)\b\.?\s*#?\s?(?:[a-z]?-?\d+[a-z]?\b|[A-Z]\b)", re.IGNORECASE),
         (r"#\s?\d{1,4}[A-Za-z]\b", 0),
+        (r"\b(?:in|at|from|near|to)\s+((?!(?:the|our|this|that|his|her|your|my|their|a|every|each|any|another|which)\b)[a-z]+(?:\s[a-z]+)?\s+(?:county|township))\b", 0),
+        (r"\b(?:PS|P\.S\.|I\.S\.|JHS|(?<=at )[IM]S)\s?#?\d{1,3}\b", 0),
         (r"\bp\.?\s?o\.?\s*box\s*#?\s*[\w-]+|\bpsc\s+\d+(?:,?\s*box\s+\d+)?|\b(?:[afd]po)\s+a[aep]\s+\d{5}(?:-\d{4})?|\bbox\s+\d+", re.IGNORECASE),
         (r"\bUS(?:S|NS|CGC|NV)\s+[A-Z][\w-]+(?:\s+(?:[AFD]PO)\s+A[AEP]\s+\d{5})?", 0),
         (r"\b[A-Z]{2}\.?,?\s+\d{5}(?:-\d{4})?\b", 0),
         (r"(?<![\w.])\d{5}-\d{4}\b", 0),
-        (r"\b(?:zip|zip ?code|postal ?code|postcode|post code)\b(?:\s+is|\s*:)?\s*([A-Za-z]{0,2}[\d-]{3,10}[A-Za-z]{0,2})", re.IGNORECASE),
+        (r"\b(?:zip|zip ?code|postal ?code|postcode|post code)\b(?:\s+(?:of|for)\s[^.,;\d\n]{1,40}?)?(?:\s+is|\s*:)?\s*([A-Za-z]{0,2}\d{3}[ ]\d{2}\b|[A-Za-z]{0,2}[\d-]{3,10}[A-Za-z]{0,2})", re.IGNORECASE),
         (r"\b[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}\b|\b[A-CEGHJ-NPR-TVXY]\d[A-Z]\s?\d[A-Z]\d\b", 0),
         (rf"\b{_CAP}\s+(?:&|and|at|@)\s+\d+(?:st|nd|rd|th)\b|\b\d+(?:st|nd|rd|th)\s+(?:&|and|@)\s+{_CAP}(?:\s+(?i:{_WAY})\b)?", 0),
         (rf"\b(?:the )?corner of\s+[^;\n]{{3,80}}?\s+and\s+{_CAP}(?:[ ]{_CAP})*", 0),
@@ -55,10 +57,12 @@ _MEASURE: Final = re.compile(
     r"|tabs?|caps?|pills?|times|am\b|pm\b|bpm|kcal|cals?)",
     re.IGNORECASE,
 )
+_PRESSURE: Final = re.compile(r"(?<![\d/])(?:[6-9]\d|1\d\d|2[0-4]\d)/(?:[3-9]\d|1[0-5]\d)(?![\d/])")
 _INSIDE: Final = frozenset(
     "nad de la le les du des del della delle dei di da das do dos van von der den het ter the of und et y e i u ul str st ut utca via rua rue calle"
     " ulica ulitsa platz weg strasse gate vei gata vag apt suite ste unit no nr box av ave road street nan ext".split()
 )
+_WHITHER: Final = frozenset("in from near to outside at of".split())
 _JOINT: Final = re.compile(r"[ ,.\n>#/'()-]{1,10}")
 
 
@@ -92,13 +96,24 @@ def _house_number(folded: str, token: Token) -> bool:
         token.text[0].isdigit()
         and _NUMBER.fullmatch(token.text) is not None
         and folded[token.end : token.end + 1] != "%"
+        and not _pressure(folded, token)
     )
+
+
+def _pressure(folded: str, token: Token) -> bool:
+    """142/88 is nobody's house."""
+    near = _PRESSURE.search(folded, max(0, token.start - 4), token.end + 4)
+    return near is not None and near.start() <= token.start and near.end() >= token.end
 
 
 def _part(folded: str, tokens: Sequence[Token], unsure: Sequence[bool], at: int) -> bool:
     token = tokens[at]
     return (
-        unsure[at] or _house_number(folded, token) or token.low in _INSIDE or (token.shouted and len(token.text) == 2)
+        unsure[at]
+        or _house_number(folded, token)
+        or token.low in _INSIDE
+        or (token.shouted and len(token.text) == 2)
+        or (len(token.text) == 1 and token.capital)
     )
 
 
@@ -180,7 +195,11 @@ def _longest(folded: str, tokens: Sequence[Token], at: int, known: Mapping[str, 
 def _is_place(tokens: Sequence[Token], at: int, length: int, words: str) -> bool:
     inside = tokens[at : at + length]
     if length > 1:
-        return all(t.capital or t.low in _INSIDE for t in inside) or all(t.low not in lists.english() for t in inside)
+        return (
+            all(t.capital or t.low in _INSIDE for t in inside)
+            or all(t.low not in lists.english() for t in inside)
+            or (at > 0 and tokens[at - 1].low in _WHITHER and not any(t.capital for t in inside))
+        )
     if words in lists.safe():
         return (
             tokens[at].capital

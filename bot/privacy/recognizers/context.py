@@ -37,7 +37,13 @@ def announced(folded: str, tokens: Sequence[Token]) -> Iterator[Found]:
     """Names told by the words around them, even where the name is an everyday word."""
     for at, token in enumerate(tokens[:-1]):
         if token.low in TITLES and _beside(folded, tokens, at) and (_titled(token) or tokens[at + 1].capital):
-            yield from _from(folded, tokens, at + 1, since=token.start if token.capital else None)
+            yield from _from(
+                folded,
+                tokens,
+                at + 1,
+                since=token.start if token.capital or _titled(token) else None,
+                loose=_titled(token),
+            )
         elif token.low in RELATIONS and _gap(folded, tokens, at) in {" ", ", ", " (", ": "}:
             yield from _from(folded, tokens, at + 1)
         elif (token.low in _CALLED and _gap(folded, tokens, at) in {" ", ' "', " '", ": "}) or (

@@ -57,6 +57,7 @@ _SHAPES: Final = tuple(
         ({FIGURE}, rf"(?<![\w/.-])\d{{4}}([/.-])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12]\d|3[01])(?!\d){_TIME}"),
         ({FIGURE}, rf"(?<![\w/.-])(?:0?[1-9]|[12]\d|3[01])\s?([/.-])\s?(?:0?[1-9]|[12]\d|3[01])\s?\1\s?(?:\d{{4}}|\d\d)(?![\w/]|[.-]\d){_TIME}"),
         ({FIGURE}, r"(?<![\w/.-])(?:0?[1-9]|1[0-2])/(?:19|20)\d\d\b(?!/)"),
+        ({FIGURE}, r"(?<![\w/.-])(?P<day>(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01])\s?(?:-|to|through|until|&|and)\s?)(?=(?:0?[1-9]|1[0-2])/(?:0?[1-9]|[12]\d|3[01])\b)"),
         ({FIGURE}, r"(?<![\w.-])(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:t?\d{4,6}z?)?\b(?!-)"),
         (_WEEKDAYS | _NEARBY | {"the", "early", "late"}, rf"\b(?:(?:{_NEAR}|the\s+(?:following|previous)|early|late)\s+)?{_WEEKDAY}(?:\s+(?:the\s+)?\d{{1,2}}(?:st|nd|rd|th))?{_TIME}"),
         (_NEARBY, rf"\b{_NEAR}\s+{_SHORT_DAY}{_TIME}"),
@@ -104,6 +105,8 @@ _AGES: Final = tuple(
         ({"turned", "turns", "turning", "nearly", "almost"}, rf"\b(?:turn(?:ed|s|ing)|nearly|almost)\s+({_OVER_89}|{_SPELLED})\b{_UNIT}"),
         (_PEOPLE, rf"\b{_WHO}(?:\s+(?:is|was|'s|now|just))*(?:,?\s+|\s*\()({_OVER_89}|{_SPELLED}){_UNIT}(?=[\s,.;:)]|$)"),
         ({"ninety", "a", "one"}, rf"\b({_SPELLED})(?=[\s-]*(?:y/?o\b|years?[\s-]+(?:old|of age)))"),
+        ({FIGURE, "ninety", "a", "one"}, rf"(?:(?<=[a-z], )|(?<=[a-z] \())({_OVER_89}|{_SPELLED})(?=,\s|\))"),
+        ({"will", "would"}, rf"\bw(?:ill|ould)(?: soon| now)? be\s+({_OVER_89}|{_SPELLED})(?=\s*(?:[.,;!?]|$))"),
         ({"in"}, r"\bin (?:his|her|their) (?:early |mid |late |mid-)?(nineties|90'?s)\b"),
         ({"nonagenarian", "centenarian"}, r"\b(nonagenarian|centenarian)\b"),
     )

@@ -16,7 +16,11 @@ from bot.privacy.recognizers.spans import GATE, SHAPE, Found, Kind, merged
 from bot.privacy.record import Record
 from bot.privacy.tags import PLACEHOLDER
 
-_BRIDGES: Final = re.compile(r"[,.]?\s{1,2}|,?\s+(?:in|at|of)\s+|[\s,.\n]{1,4}", re.IGNORECASE)
+_BRIDGES: Final = re.compile(r"[,.]?\s{1,2}|,?\s+(?:in|at|of|on)\s+|[\s,.\n]{1,4}", re.IGNORECASE)
+
+_HYPHENS: Final = re.compile(r"-(?:on|en|sur|upon|under|am|an|der|la|le|les|aux|by|the|by-the|sous|de|in)-")
+_NAMED: Final = frozenset({Kind.NAME, Kind.LOCATION, Kind.TERM})
+_NICKNAME: Final = re.compile(r""" ["'(][A-Z][\w-]*["')] """)
 
 
 class Finder:
@@ -88,6 +92,9 @@ def _bridged(folded: str, found: tuple[Found, ...]) -> tuple[Found, ...]:
 
 def _goes_on(folded: str, one: Found, other: Found) -> bool:
     between = folded[one.end : other.start]
+    joint = _HYPHENS.fullmatch(between) or _NICKNAME.fullmatch(between)
+    if joint and {one.kind, other.kind} <= _NAMED and not (one.who or other.who):
+        return True
     if one.kind is other.kind is Kind.LOCATION:
         return _BRIDGES.fullmatch(between) is not None
     if {one.kind, other.kind} == {Kind.NAME, Kind.TERM}:

@@ -38,6 +38,7 @@ _FROM: Final = frozenset("at to from in near the".split())
 _COPULA: Final = frozenset(
     "is are was were be being a an as very raised devout practicing identifies speaks speak in".split()
 )
+_BEHIND_INITIAL: Final = frozenset({".", ",", "", ")", " ", "'", "-", "?", ";"})
 _ALIKE: Final = str.maketrans("1i|0", "lllo")
 
 
@@ -139,10 +140,10 @@ def _shouted_safe(tokens: Sequence[Token], at: int, low: str) -> bool:
     if low in lists.abbreviations() or (low in lists.clinical() and low not in lists.both()):
         return True
     beside = [tokens[i] for i in (at - 1, at + 1) if 0 <= i < len(tokens)]
-    loud = any(t.shouted and len(t.text) > 2 for t in beside)
+    loud = any(t.shouted and len(t.text) > 2 and t.low in lists.safe() for t in beside)
     if low in lists.both():
         return False
-    return low in lists.safe() and (loud or tokens[at].opens or low in lists.clinical() or len(low) > 5)
+    return low in lists.safe() and (loud or low in lists.clinical())
 
 
 def _eponym(folded: str, tokens: Sequence[Token], at: int, token: Token) -> bool:
@@ -234,12 +235,22 @@ def _run(folded: str, tokens: Sequence[Token], masks: Sequence[bool], at: int) -
 def _belongs(folded: str, tokens: Sequence[Token], on: int, between: str) -> bool:
     """An institution's word, or an initial, after a name."""
     token = tokens[on]
-    if not token.capital or between in {".", "_"}:
+    if not token.capital:
+        return between == " " and _small_surname(tokens[on - 1], token)
+    if between in {".", "_"}:
         return False
     if token.low in INSTITUTIONS:
         return True
     after = folded[token.end : token.end + 1]
-    return between == " " and len(token.text) == 1 and after in {".", ",", "", ")", " "} and tokens[on - 1].capital
+    return between in {" ", "-"} and len(token.text) == 1 and after in _BEHIND_INITIAL and tokens[on - 1].capital
+
+
+def _small_surname(first: Token, token: Token) -> bool:
+    """Small letters throughout: "hyacinth brown" is a person, whatever brown is elsewhere."""
+    low = token.low
+    if first.capital or first.low not in lists.first_names() or low not in lists.both():
+        return False
+    return low not in _FUNCTION | _ACTS and low not in lists.clinical() and not low.endswith(("ed", "ing"))
 
 
 def _between_names(folded: str, token: Token) -> bool:
@@ -253,6 +264,8 @@ def _reach_back(folded: str, tokens: Sequence[Token], at: int) -> int:
         return at
     between, before = folded[tokens[at - 1].end : tokens[at].start], tokens[at - 1]
     alone = len(before.text) == 1
+    if alone and between == ". " and at > 1 and len(tokens[at - 2].text) == 1 and tokens[at - 2].capital:
+        return at - 2
     if between in {". ", " ", "."} and (before.low in _SAINTS | _BEFORE_NAME or (alone and between != " ")):
         return at - 1
     if between == " " and before.shouted and len(before.text) < 4 and at > 1 and tokens[at - 2].low in _FROM:

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
+from bot.privacy.recognizers import lists
 from bot.privacy.recognizers.folding import Token
 from bot.privacy.recognizers.spans import LIST, Found, Kind
 
@@ -20,6 +22,7 @@ _ANYWHERE: Final = frozenset(
     " counselor nurse team date staff physical exam history hx necessity record records conditions clearance clinical home's problem problems"
     " social worker work plan insurance leave assistance assistant director provider providers screening dr detox".split()
 )
+_SHORTENED: Final = frozenset("st mt ft dr gen univ mem hosp med ctr comm reg sr fr rev no so our".split())
 _OPENERS: Final = frozenset(
     "at to from in near the a prior previous former his her their our referred seen admitted".split()
 )
@@ -27,7 +30,7 @@ _BETWEEN: Final = frozenset({" ", "-", "'s ", "' ", ". ", " & ", "'"})
 _SMALL: Final = frozenset("of the for and at de la".split())
 _TAIL: Final = re.compile(
     r"(?:'s)?(?: (?:downtown|main|north|south|east|west|uptown|midtown|campus|country|community|mental|health|medical|hospital|outpatient|inpatient|psychiatric|behavioral))*"
-    r" (?:hospital|hosp|clinic|medical center|med center|health center|center|centre|campus|branch|office|country club|labs?|shelter|hospice|rehab|university|school|college|facility|ward|icu|er|ed|pharmacy)\b"
+    r" (?:hospital|hosp|clinic|medical center|med center|health center|center|centre|med|campus|branch|office|country club|labs?|shelter|hospice|rehab|university|school|college|facility|ward|icu|er|ed|pharmacy)\b"
 )
 _POSSESSIVE: Final = re.compile(
     r"'s(?=\s*(?:[.,;:?!)(]|$)|\s+(?:on|in|for|and|last|w/|with|where|who|or|from|to|at|since|about)\b)"
@@ -39,7 +42,8 @@ _MORE: Final = re.compile(
     r"[,\s>]{1,10}\d{3,6}(?:-\d{3,4})?\b(?!\s*(?:mg|mcg|ml|days|weeks|hours|/))|\s*\([A-Z][\w' -]{2,30}\)"
 )
 _YEAR: Final = re.compile(r"[,\s]*(?:19|20)\d\d$")
-_BEFORE: Final = re.compile(r"(?<![\w./,-])\d{1,6}[A-Za-z]?,?\s{1,3}$")
+_BEFORE: Final = re.compile(r"(?<![\w./,-])(?:[A-Z]-)?\d{1,6}[A-Za-z]?,?\s{1,3}$|(?<![\w./,-])[A-Z]-$")
+_AGENCY: Final = re.compile(r"\b(?:at|by|from|to|in|of|via|through|with|the) ([A-Z]{2,5}) $")
 
 
 def institutions(folded: str, tokens: Sequence[Token]) -> Iterator[Found]:
@@ -61,7 +65,7 @@ def _run(folded: str, tokens: Sequence[Token], at: int) -> int:
     last = at
     for on in range(at + 1, min(at + 10, len(tokens))):
         between = folded[tokens[on - 1].end : tokens[on].start]
-        if between not in _BETWEEN or (between == ". " and len(tokens[on - 1].text) > 4):
+        if between not in _BETWEEN or (between == ". " and not _shortened(tokens[on - 1])):
             break
         if tokens[on].capital:
             last = on
@@ -70,11 +74,22 @@ def _run(folded: str, tokens: Sequence[Token], at: int) -> int:
     return last
 
 
+def _shortened(token: Token) -> bool:
+    return len(token.text) == 1 or token.low in _SHORTENED
+
+
 def _is_institution(inside: Sequence[Token]) -> bool:
-    heads = [token for token in inside if token.low in _HEADS]
+    heads = [token for token in inside if token.low in _HEADS] or _homes(inside)
     if not heads or all(token.low in _ANYWHERE or (token.low in _SMALL and not token.capital) for token in inside):
         return False
     return not all(token.shouted for token in inside) or len(inside) < 5
+
+
+def _homes(inside: Sequence[Token]) -> list[Token]:
+    """Hebrew Home at Riverdale: a home is an institution's where someone's or some people's name stands before it."""
+    if inside[-1].low == "home" or any(one.low == "home" and other.low in _SMALL for one, other in pairwise(inside)):
+        return [token for token in inside[:-1] if token.low in lists.believers() | lists.names()]
+    return []
 
 
 def whole_place(folded: str, found: Found) -> Found:
@@ -87,6 +102,9 @@ def whole_place(folded: str, found: Found) -> Found:
         match = tail.match(folded, end)
         if match and not _YEAR.fullmatch(match[0]):
             end = match.end()
+    agency = _AGENCY.search(folded[max(0, start - 16) : start])
+    if agency:
+        start -= len(agency[1]) + 1
     before = _BEFORE.search(folded, max(0, start - 10), start)
     if before and not _YEAR.fullmatch(before[0].strip(" ,")):
         start = before.start()

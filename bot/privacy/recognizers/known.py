@@ -38,6 +38,11 @@ _FAITHS: Final = frozenset(
     "christian catholic jewish german english french irish young short long rich strong wise small".split()
 )
 
+_CHANGES: Final = frozenset(
+    "increased decreased improved reduced limited remains related based needed noted restored expressed".split()
+)
+_THINGS: Final = frozenset("young park short long mark page art grant case chance price rose will".split())
+
 
 @dataclass(frozen=True, slots=True)
 class _Part:
@@ -213,7 +218,22 @@ def _means_person(folded: str, tokens: Sequence[Token], token: Token, part: _Par
         return True
     if token.low in _MODALS and after.low not in _SAYS:
         return False
+    if _does(token, after):
+        return True
     return after.low in _SAYS or after.capital or folded[token.end : token.end + 1] in {",", ")", "\n"}
+
+
+def _does(token: Token, after: Token) -> bool:
+    """Summer raised the dose, Autumn visits: whoever begins a sentence and does something is somebody."""
+    low = after.low
+    if token.low in _FAITHS or low in _CHANGES:
+        return False
+    return low.endswith("ed") or (
+        low.endswith("s")
+        and not low.endswith(("ss", "us", "is"))
+        and token.low in lists.first_names()
+        and token.low not in _THINGS
+    )
 
 
 def _stands_for_person(folded: str, tokens: Sequence[Token], at: int) -> bool:

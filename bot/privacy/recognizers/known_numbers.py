@@ -74,8 +74,10 @@ class KnownPlaces:
 
     def __init__(self, places: Iterable[str], streets: Iterable[str]) -> None:
         self._begin: dict[str, list[tuple[str, ...]]] = {}
+        self._whole: set[tuple[str, ...]] = set()
         for place in (*places, *streets):
             words = tuple(token.low for token in tokens(spelled(place)))
+            self._whole.add(words)
             for beginning in _ways(words, street=place in streets):
                 self._begin.setdefault(beginning[0], []).append(beginning)
 
@@ -83,7 +85,7 @@ class KnownPlaces:
         for at, token in enumerate(tokens):
             for words in self._begin.get(token.low, ()):
                 inside = tokens[at : at + len(words)]
-                if tuple(each.low for each in inside) == words and _meant(inside):
+                if tuple(each.low for each in inside) == words and _meant(inside, whole=words in self._whole):
                     yield Found(token.start, inside[-1].end, Kind.LOCATION, KNOWN)
 
 
@@ -96,10 +98,14 @@ def _ways(words: tuple[str, ...], *, street: bool) -> Iterator[tuple[str, ...]]:
         yield words[:2]
     elif len(words) > 1 and len(words[0]) >= 4 and words[0] not in lists.safe() and not words[0][0].isdigit():
         yield words[:1]
+    elif len(words) > 2 and not words[0][0].isdigit():
+        yield words[:2]
 
 
-def _meant(inside: Sequence[Token]) -> bool:
-    """One everyday word is a place only with a capital inside of a sentence."""
+def _meant(inside: Sequence[Token], *, whole: bool) -> bool:
+    """One everyday word is a place only with a capital inside of a sentence; half an employer's, only in capitals."""
+    if len(inside) > 1 and not whole:
+        return all(token.capital or token.text[0].isdigit() or token.low not in lists.safe() for token in inside)
     if len(inside) > 1 or inside[0].low not in lists.safe():
         return True
     return inside[0].text[0].isdigit() or (inside[0].capital and not inside[0].opens)

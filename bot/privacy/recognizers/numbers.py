@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from bot.privacy.recognizers import lists
 from bot.privacy.recognizers.shapes import FIGURE, MIXED, SHOUT, Starts, shape
 from bot.privacy.recognizers.spans import SHAPE, Found, Kind
 
@@ -23,6 +24,7 @@ _EXT: Final = r"(?:\s*(?:,\s*)?(?:ext?|extension|x)\.?\s*\d{1,6})?"
 _SHAPES: Final = tuple(
     (kind, shape(begins, pattern))
     for kind, begins, pattern in (
+        (Kind.ID, "plate plates tag vin registration", r"\b(?:(?:license )?plates?|tag|vin|registration)\b\.?(?:\s*(?:[:#=]|\bis\b|\bnumber\b|\bno\b\.?))*\s*#?((?=[A-Z0-9 -]*\d)[A-Z0-9]{1,8}(?:[ -][A-Z0-9]{1,8})?)\b(?!\s*(?:mg|mcg|ml|units?)\b)"),
         (Kind.IP, {FIGURE}, r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?(?![\w.]\d)"),
         (Kind.ID, {FIGURE}, r"(?<![\w-])\d{3}[-\s.]\d{2}[-\s.]\d{4}(?![\w-])"),
         (Kind.PHONE, {FIGURE}, rf"(?<![\w.])(?:\+?1[\s.-]*)?(?:\(?\d{{3}}\s?\)|\d{{3}})[\s./-]*\d{{3}}[\s.-]*\d{{4}}(?!\d){_EXT}"),
@@ -52,6 +54,7 @@ _RARE: Final = tuple(
         (Kind.IP, (":",), r"(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4})?(?:::?[0-9a-f]{1,4})*(?![\w:])|(?<![\w:])::1\b"),
         (Kind.ID, (":", "-"), r"(?<!\w)(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b"),
         (Kind.ID, (".",), r"(?<![\w/])(?:[\w.-]*[\w-])\.(?:pdf|docx?|xlsx?|csv|txt|rtf|jpe?g|png|gif|tiff?|heic|mp[34]|wav|m4a|mov|zip|eml|msg|dcm)\b"),
+        (Kind.ID, ("plate", "vin", "VIN", "tag", "registration"), r"\b(?:[Pp]lates?|[Vv]in|VIN|[Tt]ag|[Rr]egistration)(?: (?:no\.?|number|is))?[:# ]+[A-Za-z]{1,4}[ -]?\d{2,5}[A-Za-z]{0,3}\b"),
         (Kind.ID, ("@",), r"(?<![\w@.])@[A-Za-z_][\w.]{2,}"),
     )
 )  # fmt: skip
@@ -73,6 +76,7 @@ _KNOWN_CODES: Final = re.compile(
     r"^(?:phq|gad|ca|hla|cd|cyp|il|ige|igg|brca|sf|ldl|covid|sars|dsm|icd|cpt|b|t|vitamin|omega|q|act|asrs|bdi|audit|dast|scl|cbcl|pcl|aims|moca|mdq|ymrs|phqa|h|c|p|g|a1c)-?\d{1,3}[a-z]?(?:-\d{1,2})?$",
     re.IGNORECASE,
 )
+_UNITS: Final = frozenset("mme meq bpm mcg cal tab tabs cap caps min hrs day wks lbs pts oral mmh wbc".split())
 _YEARS: Final = re.compile(r"^(?:19|20)\d\d(?:[-/](?:(?:19|20)?\d\d))?$")
 
 
@@ -81,7 +85,7 @@ def numbers(folded: str, starts: Starts) -> Iterator[Found]:
     for kind, each in _SHAPES:
         at = min(1, each.pattern.groups)  # a label is not part of what it announces
         for match in each.found(folded, starts):
-            if _enough(kind, match[at]):
+            if _enough(kind, match[at]) and not _measured(match[at]):
                 yield Found(match.start(at), match.end(at), kind, SHAPE)
     for kind, marks, pattern in _RARE:
         if any(mark in folded for mark in marks):
@@ -98,6 +102,17 @@ def numbers(folded: str, starts: Starts) -> Iterator[Found]:
 def _enough(kind: Kind, written: str) -> bool:
     """Seven figures make a telephone number, spelled out or not."""
     return kind is not Kind.PHONE or sum(map(str.isdigit, written)) >= 7 or written[:1].isalpha()
+
+
+def _measured(written: str) -> bool:
+    """Three letters of the trade behind a few figures are a unit or a count: "50 MME", "5 CBT", "20 tab"."""
+    words = written.lower().split()
+    return (
+        len(words) == 2
+        and words[0].isdigit()
+        and words[1].isalpha()
+        and (words[1] in _UNITS or words[1] in lists.abbreviations() or not written.isupper())
+    )
 
 
 def _names_one(value: str) -> bool:
