@@ -25,7 +25,7 @@ from bot.crisis.coverage import refuse_unless_covered
 from bot.crisis.heartbeat import heartbeat_of
 from bot.crisis.ways.simulator import Exchange
 from bot.drafting.drafter import Clear, Drafter
-from bot.flow import housekeeping
+from bot.flow import decide, housekeeping
 from bot.flow.desk import FlowDesk, handlers, on_dead
 from bot.flow.inbox import KeptDesk
 from bot.flow.intake import understood
@@ -146,6 +146,7 @@ async def built(
             page_sizes=PAGE_SIZES,
             clock=clock,
             ways=telephone.ways,
+            approve_crisis=decide.approve_by_code,
             heartbeat=heartbeat_of(settings),
             drafter=await stack.enter_async_context(drafter_of(settings.llm)),
         )

@@ -118,9 +118,12 @@ async def _doubt(office: Office, staff: StaffMember, pressed: Press) -> Reply:
 
 
 async def _save_doubt(office: Office, staff: StaffMember, pressed: Press) -> Reply:
+    stored = await verbs.allowed(office, staff, pressed.subject, _at(pressed), rights.may_respond)
+    if isinstance(stored, Notice):
+        return stored
     why = pressed.values.get("reason", "").strip()
     if not why:
-        return _why_form(pressed.subject, error="Say why in a few words.")
+        return _why_form(stored.code, error="Say why in a few words.")
     return await verbs.not_a_crisis(office, staff, pressed.subject, why, _at(pressed))
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.chat import Notice, Reply, Typed
 from bot.clinic import StaffMember
-from bot.crisis import buttons, calling, verbs
+from bot.crisis import buttons, calling, drafting, verbs
 from bot.crisis.verbs import From
 from bot.flow.office import Office
 
@@ -48,6 +48,8 @@ async def heard(office: Office, words: Typed) -> Reply | None:
 
 async def _answer(office: Office, staff: StaffMember, words: Typed, what: Said) -> Reply:
     at = From(words.who, words.place)
+    if what.verb == "approve":
+        return await _approve(office, words, what.code)
     if what.verb == "hand over":
         to = re.sub(r"(?i)^to\s+", "", what.rest)
         return await verbs.hand_over(office, staff, what.code, to, at)
@@ -60,17 +62,18 @@ async def _answer(office: Office, staff: StaffMember, words: Typed, what: Said) 
     return await PLAIN[what.verb](office, staff, what.code, at)
 
 
-async def _approve(office: Office, staff: StaffMember, code: str, at: From) -> Notice:
-    """The code typed again is the step-up. What there is to approve comes with `Office.approve_crisis`."""
-    if office.approve_crisis is None:
+async def _approve(office: Office, words: Typed, code: str) -> Reply:
+    """The code typed is the step-up. Deciding lies above this module, so it comes with `Office.approve_crisis`."""
+    async with office.db.read() as conn:
+        draft_id = await drafting.waiting(conn, code)
+    if office.approve_crisis is None or draft_id is None:
         return Notice(f"There is nothing to approve for {code}.")
-    return await office.approve_crisis(office, staff, code, at)
+    return await office.approve_crisis(office, words, draft_id, code)
 
 
 PLAIN: Final[Mapping[str, Callable[[Office, StaffMember, str, From], Awaitable[Notice]]]] = {
     "ack": verbs.acknowledge,
     "acknowledge": verbs.acknowledge,
-    "approve": _approve,
     "call me": verbs.call_me,
     "why": verbs.why,
     "accept": verbs.accept,

@@ -10,8 +10,9 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.chat import Action, CardView, Field, Form, Notice, Press, Reply
+from bot.chat import Action, CardView, Field, Form, Notice, Press, Reply, Typed
 from bot.clinic import StaffMember
+from bot.crisis import drafting
 from bot.drafting.sources import own_words, sourced_blocks
 from bot.drafts import Draft, Stale, State, stale
 from bot.flow import prepare, present, records, tell, trail, views
@@ -32,6 +33,7 @@ from bot.store import jobs
 from ehr_clients.errors import EhrError
 from skills.kit import Block, DraftText, Sourced, Title, Tone
 
+_APPROVING = frozenset({Action.APPROVE, Action.SAVE_APPROVE})
 MEANT = "meant"  # the field in which somebody says that an addition is meant
 NOT_FILED_ALERT_S = 15 * 60.0
 GONE = Notice("This draft is not here any more. Ask for a fresh one.", Tone.WARNING)
@@ -87,7 +89,7 @@ async def refuse(
     """Refusals are audited and show no content."""
     about = trail.about_draft(draft) if draft else trail.About("draft", "unknown")
     async with office.db.write() as conn:
-        action = Audited.APPROVAL_REFUSED if press.action is Action.APPROVE else Audited.ACCESS_REFUSED
+        action = Audited.APPROVAL_REFUSED if press.action in _APPROVING else Audited.ACCESS_REFUSED
         await trail.note(conn, office, action, staff, about, who=press.who, place=press.place, answer=answer)
     return Notice(answer.sentence, Tone.STOP)
 
@@ -244,7 +246,21 @@ async def approve(office: Office, press: Press) -> Reply:
         return await _ask_again(office, desk.draft)
     if uncovered := await _uncovered(office, press, desk):
         return uncovered
+    if approval.escalates and (asked := await drafting.code_missing(office, press, desk.draft)):
+        return asked
     return await _approved(office, press, desk, answer)
+
+
+async def approve_by_code(office: Office, words: Typed, draft_id: str, code: str) -> Reply:
+    """Typed `approve E-17`, for phones where buttons fail. The same checks; who has not read it is shown it first."""
+    async with office.db.read() as conn:
+        draft = await records.draft(conn, draft_id)
+    if draft is None:
+        return GONE
+    values = {"code": code}
+    return await approve(
+        office, Press(Action.SAVE_APPROVE, draft.id, draft.version, words.who, words.place, values, key=words.key)
+    )
 
 
 async def _uncovered(office: Office, press: Press, desk: Desk) -> Reply | None:
@@ -478,7 +494,10 @@ async def _deciding(office: Office, press: Press, *, any_version: bool = False) 
 
 async def _outdated(office: Office, draft: Draft, version: int) -> Reply | None:
     """What to say when a press on `version` no longer counts: who was first, or the present card."""
-    match stale(draft, version, office.clock()):
+    found = stale(draft, version, office.clock())
+    if found is Stale.EXPIRED and office.shelf[draft.skill].approval.escalates:
+        return None  # it is late, and still asks
+    match found:
         case None:
             return None
         case Stale.DECIDED:

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat import Action, Home, Notice, Press, Reply, Typed, Who
-from bot.crisis import buttons, drill, engine, looking, watchdog
+from bot.crisis import buttons, drill, engine, filing, looking, watchdog
 from bot.flow import (
     accept,
     contradictions,
@@ -40,6 +40,7 @@ VERBS: Final[Mapping[Action, Verb]] = {
     Action.SOURCES: decide.sources,
     Action.SHOW: decide.show,
     Action.APPROVE: decide.approve,
+    Action.SAVE_APPROVE: decide.approve,
     Action.EDIT: decide.edit,
     Action.SAVE_EDIT: decide.save_edit,
     Action.REJECT: decide.reject,
@@ -75,6 +76,7 @@ JOBS: Final[Mapping[str, Callable[[Office, Job], Awaitable[Finish | None]]]] = {
     "crisis_due": engine.due,
     "crisis_page": engine.page,
     "crisis_redraw": engine.redraw,
+    "crisis_file": filing.file,
     "crisis_watch": watchdog.watch,
     "crisis_drill": drill.begin,
     "crisis_look": looking.look,

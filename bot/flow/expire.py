@@ -7,10 +7,12 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.crisis import drafting
 from bot.drafts import Draft, State
 from bot.flow import present, records, tell, trail
 from bot.flow.office import Office
 from bot.privacy.audit import Action as Audited
+from bot.store import jobs
 from bot.store.jobs import Finish, Job, Later
 
 
@@ -24,12 +26,26 @@ async def expire(office: Office, job: Job) -> Finish | None:
         fresh, now = await records.draft(conn, draft.id), office.clock()
         if fresh is None or fresh.state is not State.WAITING or now < fresh.expires_at:
             return
-        if await records.move(conn, fresh, State.EXPIRED, now):
+        if office.shelf[fresh.skill].approval.escalates:
+            await _ask_again(conn, office, fresh, now)
+        elif await records.move(conn, fresh, State.EXPIRED, now):
             await trail.note(conn, office, Audited.DRAFT_EXPIRED, None, trail.about_draft(fresh))
             await records.purge(conn, office.seal, draft.id)
             await present.redraw_all(conn, fresh)
 
     return finish
+
+
+async def _ask_again(conn: AsyncConnection, office: Office, draft: Draft, now: datetime) -> None:
+    """A draft of a crisis cannot expire: whoever may decide is told once more, and again after the same time."""
+    after = office.shelf[draft.skill].approval.expires_after
+    if await records.move(conn, draft, State.WAITING, now, expires_at=now + after):
+        occasion = (now + after).isoformat()
+        for staff in {s.id for s in await drafting.whom_to_ask(conn, office, draft)} | {draft.asked_by}:
+            await tell.soon(conn, tell.About.CRISIS_WAITS, draft.id, staff, occasion=occasion)
+        key = f"expire:{draft.id}:{occasion}"
+        await jobs.enqueue(conn, "expire", draft.id, lane="clock", delay_s=after.total_seconds(), dedup=key)
+        await present.redraw_all(conn, draft)
 
 
 async def give_back(office: Office, job: Job) -> Finish | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bot.chat import Chat, Notice, Place, Platform, Who
+from bot.chat import Chat, Place, Platform, Reply, Typed, Who
 from bot.clinic import Clinic, StaffMember
 from bot.crisis.ways.port import Ways
 from bot.drafting.drafter import Drafter
@@ -27,6 +27,9 @@ class PageSize:
     characters: int
 
 
+type ApproveCrisis = Callable[["Office", Typed, str, str], Awaitable[Reply]]  # the words, the draft's id, the code
+
+
 @dataclass(frozen=True, slots=True)
 class Office:
     db: Database
@@ -41,7 +44,7 @@ class Office:
     clock: Callable[[], datetime]
     pace: Pace = field(default_factory=Pace)
     ways: Ways = field(default_factory=dict)  # SMS and voice; for the crisis engine only
-    approve_crisis: Callable[..., Awaitable[Notice]] | None = None  # (office, staff, code, from): typed `approve E-17`
+    approve_crisis: ApproveCrisis | None = None  # typed `approve E-17`
     heartbeat: Callable[[], Awaitable[None]] | None = None  # to the dead-man's switch, when the audit has passed
     drafter: Drafter = field(default_factory=Drafter)
 

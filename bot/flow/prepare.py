@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat import Notice, Option, Picker, Place, Press, Reply
 from bot.clinic import StaffMember
+from bot.crisis import drafting
 from bot.drafts import Draft, State
 from bot.flow import changes, contradictions, present, records, tell, trail
 from bot.flow.intake import may_stand
@@ -133,7 +134,7 @@ async def prepare(office: Office, job: Job) -> Finish | None:
     if staff is None:
         return _refusal(office, asked, None, NOT_ACTIVE)
     try:
-        answer = may_ask(await standing(office, staff, asked.client_id, fresh=True), office.clinic)
+        answer = await _may_ask(office, asked, staff, asked.client_id)
         if not answer.allowed:
             return _refusal(office, asked, staff, answer)
         order = await order_of(office, asked, staff)
@@ -144,6 +145,13 @@ async def prepare(office: Office, job: Job) -> Finish | None:
         refused = Answer(allowed=False, rule="ehr.refused", sentence=str(error))
         return _refusal(office, asked, staff, refused)
     return lambda conn: _keep_draft(conn, office, asked, staff, order, drawn)
+
+
+async def _may_ask(office: Office, asked: Asked, staff: StaffMember, client_id: str) -> Answer:
+    """Whoever answered an escalation may have its draft: Baton asks for it in their name, and nobody else can."""
+    if drafting.number_of(asked.id) is not None:
+        return drafting.OWNER
+    return may_ask(await standing(office, staff, client_id, fresh=True), office.clinic)
 
 
 async def order_of(office: Office, asked: Asked, staff: StaffMember) -> Order:
@@ -159,6 +167,7 @@ async def order_of(office: Office, asked: Asked, staff: StaffMember) -> Order:
         asked_by=staff,
         to=office.people.by_id(asked.to_staff) if asked.to_staff else None,
         asked_at=asked.created_at,
+        context=await drafting.context(office, asked.id),
     )
 
 
@@ -272,6 +281,9 @@ async def _show(conn: AsyncConnection, office: Office, asked: Asked, draft: Draf
         await present.put_up(conn, _card_at(asked.place, draft))
     else:
         await present.put_up_for(conn, office, draft, asked.staff_id, asked.place.platform)
+    if drafting.number_of(asked.id) is not None:
+        for approver in await drafting.whom_to_ask(conn, office, draft):
+            await present.put_up_for(conn, office, draft, approver.id, None)
 
 
 def _card_at(place: Place, draft: Draft) -> CardRow:
@@ -351,6 +363,7 @@ async def order_for(office: Office, draft: Draft) -> Order:
         asked_by=asked_by,
         to=office.people.by_id(to) if to else None,
         asked_at=draft.created_at,
+        context=await drafting.context(office, draft.request_id),
     )
 
 

@@ -45,6 +45,7 @@ class Order:
     asked_by: StaffMember
     to: StaffMember | None
     asked_at: datetime
+    context: tuple[str, ...] = ()  # of the escalation it is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +202,7 @@ def _request(office: Office, order: Order) -> Request:
         team=team.name,
         to=person(order.to) if order.to else None,
         at=order.asked_at.astimezone(office.clinic.zone(order.team)),
+        context=order.context,
     )
 
 

@@ -38,6 +38,7 @@ class About(StrEnum):
     ASKS_AGAIN = "asks_again"  # id: draft: an approval no longer holds
     OFFERED_AGAIN = "offered_again"  # id: draft
     RECALLED = "recalled"  # id: draft
+    CRISIS_WAITS = "crisis_waits"  # id: draft of an escalation that nobody has decided
     CRISIS_WATCH = "crisis_watch"  # id: an escalation's code, or a team
     WORDS_LOST = "words_lost"  # id: exchange: what somebody said could not be filed
 
@@ -139,6 +140,7 @@ async def _about_draft(office: Office, about: About, draft_id: str, staff: Staff
         About.FAILED: f"Approved, but NOT filed: {draft.alias}. I stopped; the card says why and offers another try.",
         About.ASKS_AGAIN: f"Your approval of {draft.alias} no longer holds and nothing was filed: see what changed.",
         About.OFFERED_AGAIN: f"The handoff {draft.alias} waits for you once more: please read and accept it.",
+        About.CRISIS_WAITS: f"The crisis draft of {draft.alias} still waits for a decision. It does not expire.",
         About.RECALLED: f"The handoff {draft.alias} was recalled by its sender. Read the addendum in the chart.",
     }[about]
     review = Button(Action.REVIEW, "Review", draft.id, draft.version, opens=True)

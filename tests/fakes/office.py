@@ -39,7 +39,7 @@ from bot.chat import (
 )
 from bot.clinic import Clinic, StaffMember
 from bot.drafts import Draft
-from bot.flow import records
+from bot.flow import decide, records
 from bot.flow.desk import FlowDesk, handlers, on_dead
 from bot.flow.membership import Memberships
 from bot.flow.office import Office
@@ -398,6 +398,7 @@ async def at_work(
             chats=ports,
             page_sizes=PAGE_SIZES,
             clock=clock,
+            approve_crisis=decide.approve_by_code,
             pace=Pace(lambda: monotonic() + (clock.now - AFTERNOON).total_seconds()),
         )
         work = Work(office, FlowDesk(office), server, chats, clock, database_file, worker_of(office))
