@@ -78,7 +78,24 @@ class LlmSettings(BaseModel):
 
 
 class CrisisSettings(BaseModel):
+    """SMS and voice: without a provider, pages go out by chat alone. The demo has a simulated one."""
+
     heartbeat_url: HttpUrl | None = None  # a dead-man's switch: called each minute in which the auditor found nothing
+    provider: Literal["none", "twilio", "plivo", "simulator"] | None = None  # None: simulator in the demo, else none
+    account: str = Field(default="", pattern=r"^[\w-]{0,64}$")  # Twilio's account SID, Plivo's auth id
+    token: SecretStr | None = None
+    from_number: str = Field(default="", pattern=r"^(\+[1-9][0-9]{6,14})?$")
+    base_url: str | None = None  # another region of the provider; https
+
+    @property
+    def missing(self) -> list[str]:
+        if self.provider not in {"twilio", "plivo"}:
+            return []
+        needed = {"ACCOUNT": self.account, "TOKEN": self.token, "FROM_NUMBER": self.from_number}
+        safe = self.base_url is None or self.base_url.startswith("https://")
+        return [f"CRISIS__{name}" for name, value in needed.items() if not value] + (
+            [] if safe else ["CRISIS__BASE_URL (https)"]
+        )
 
 
 class Settings(BaseSettings):
@@ -105,7 +122,7 @@ class Settings(BaseSettings):
             missing += [f"EHR__{name.upper()}" for name in ("base_url", "client_id") if not getattr(self.ehr, name)]
             if not (self.ehr.client_secret or self.ehr.private_key_file):
                 missing.append("EHR__CLIENT_SECRET or EHR__PRIVATE_KEY_FILE")
-        missing += self.llm.missing
+        missing += self.llm.missing + self.crisis.missing
         if missing:
             raise ValueError("missing: " + ", ".join(f"BATON_{name}" for name in missing))
         return self
@@ -118,6 +135,7 @@ def _missing(settings: Settings) -> list[str]:
         "CLINIC_FILE": settings.clinic_file is not None,
         "EHR__KIND=fhir_r4 (the sandbox clinic is for the demo profile)": settings.ehr.kind != "sandbox",
         "PUBLIC_URL (https)": settings.public_url.startswith("https://"),
+        "CRISIS__PROVIDER (the simulator is for the demo profile)": settings.crisis.provider != "simulator",
         "SLACK__* or TEAMS__*": settings.slack is not None or settings.teams is not None,
     }
     return [name for name, fine in checks.items() if not fine]

@@ -116,6 +116,7 @@ async def _sent(office: Office, stored: Stored, row: PageRow, job: Job) -> Deliv
         to=staff,
         place=Place(channel.platform, channel.tenant, channel.external_id) if channel else None,
         attempt=job.attempt,
+        since=row.created_at,
     )
     try:
         async with asyncio.timeout(SEND_S):

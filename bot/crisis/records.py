@@ -228,6 +228,14 @@ async def pages(conn: AsyncConnection, number: int) -> list[PageRow]:
     return [_page(row) for row in (await conn.execute(found)).mappings()]
 
 
+async def sent_to(conn: AsyncConnection, staff_id: str, *, limit: int = 50) -> list[PageRow]:
+    """What went out to one person, newest first."""
+    p = t.escalation_pages.c
+    found = select(t.escalation_pages).where(p.staff_id == staff_id, p.state == PageState.SENT.value)
+    rows = await conn.execute(found.order_by(p.created_at.desc(), p.key).limit(limit))
+    return [_page(row) for row in rows.mappings()]
+
+
 async def settle_page(
     conn: AsyncConnection,
     key: str,

@@ -6,6 +6,7 @@ out by a machine or lie with a telephone company.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from bot.chat import CardRef, Place
@@ -24,6 +25,7 @@ class Page:
     to: StaffMember | None
     place: Place | None = None
     attempt: int = 1  # above one: an earlier attempt may have gone out, so look before sending
+    since: datetime | None = None  # when it fell due: nothing of it went out before
 
 
 @dataclass(frozen=True, slots=True)
