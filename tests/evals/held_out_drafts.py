@@ -1,4 +1,4 @@
-"""Sentences worded last, after all corrections: what the checks were never tuned on."""
+"""A third set of sentences by hand: first a fresh test of the checks, since then corrected by as well."""
 
 _F, _P, _N, _D, _O, _G, _R, _W, _A, _Q, _I, _X = (
     "faithful", "flipped_negation", "altered_number", "altered_date", "altered_dose", "foreign_fact", "swapped_drug", "swapped_person",

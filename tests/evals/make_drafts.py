@@ -2,8 +2,8 @@
 
     python -m tests.evals.make_drafts
 
-`written.jsonl` is the sample the checks were built against, `reworded.jsonl` a second one they were then corrected by;
-`held_out.jsonl` was worded last and never tuned on.
+`written.jsonl` is the sample the checks were built against; they were then corrected by `reworded.jsonl` and `held_out.jsonl`.
+`second_author.jsonl` is by another author, who had not read the checks. Its README in the fixtures holds the first scores.
 """
 
 import json
@@ -15,14 +15,17 @@ from pathlib import Path
 
 from bot.drafting.checks.drugs import drugs
 from skills.kit import DraftText
-from tests.evals import held_out_drafts, reworded_drafts, written_drafts
+from tests.evals import held_out_drafts, reworded_drafts, second_author_drafts, written_drafts
 from tests.evals.paraphrase import faithful
 from tests.evals.sandbox_charts import handoffs
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "drafts"
 _OTHER_DRUGS = ("lithium", "haloperidol", "bupropion", "clozapine", "Risperdal", "Ativan", "carbamazepine")
 _OTHER_PEOPLE = ("Gordon Pruitt", "Yolanda Marsh", "Wendell Ash", "Nadia Kerr")
-_MONTHS = "January February March April May June July August September October November December".split()
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 _FLIPS = (
     (r"\bdenied\b", "endorsed"), (r"^No SI", "SI"), (r"\bNo (?=[a-z])", "Some "), (r"^SI/HI: denied", "SI/HI: present"), (r"\bno known\b", "several"),
     (r"\brose\b", "fell"), (r"\bfell\b", "rose"), (r"\battended\b", "missed"), (r"\bwas missed\b", "was kept"), (r"\bdid not attend\b", "attended"),
@@ -55,7 +58,13 @@ class Case:
             for name, s in zip(ids, self.sources, strict=True)
         ]
         sentences = [{"passage": self.sources[0].passage, "text": text, "cites": ids} for text in self.said]
-        return {"id": f"{self.kind}-{number:03}", "kind": self.kind, "evidence": evidence, "sentences": sentences, "expect": list(self.expect)}
+        return {
+            "id": f"{self.kind}-{number:03}",
+            "kind": self.kind,
+            "evidence": evidence,
+            "sentences": sentences,
+            "expect": list(self.expect),
+        }
 
 
 def main() -> None:
@@ -66,6 +75,7 @@ def main() -> None:
     _write("written", written)
     _write("reworded", _by_hand(charts, reworded_drafts.CASES))
     _write("held_out", _by_hand(charts, held_out_drafts.CASES))
+    _write("second_author", _by_hand(charts, second_author_drafts.CASES))
 
 
 def _sources(text: DraftText) -> Iterator[Source]:
@@ -93,7 +103,9 @@ def _true(charts: dict[str, tuple[Source, ...]], chance: random.Random) -> Itera
                     yield Case("faithful", (source,), (said,), ("keep",))
 
 
-def _by_hand(charts: dict[str, tuple[Source, ...]], cases: Iterable[tuple[str, str, tuple[str, ...], tuple[str, ...]]]) -> Iterator[Case]:
+def _by_hand(
+    charts: dict[str, tuple[Source, ...]], cases: Iterable[tuple[str, str, tuple[str, ...], tuple[str, ...]]]
+) -> Iterator[Case]:
     for kind, alias, begins, said in cases:
         sources = tuple(_find(charts[alias], begin) for begin in begins)
         if kind == "dropped_safety_fact":
@@ -126,7 +138,11 @@ def _errors(true: list[Case], charts: dict[str, tuple[Source, ...]], chance: ran
 
 
 def _number(said: str, chance: random.Random) -> str | None:
-    plain = [m for m in re.finditer(r"(?<![\w/.,-])\d{1,2}(?![\w/.,]| mg|mg|, \d{4}|-\w)", re.sub(r"(?:PHQ|GAD|DAST)-\d+", "*****", said))]
+    plain = list(
+        re.finditer(
+            r"(?<![\w/.,-])\d{1,2}(?![\w/.,]| mg|mg|, \d{4}|-\w)", re.sub(r"(?:PHQ|GAD|DAST)-\d+", "*****", said)
+        )
+    )
     if not plain or re.search(r"[A-Z][a-z]+ \d{1,2},", said[plain[0].start() - 10 : plain[0].end() + 1]):
         return None
     found = plain[0]
@@ -165,11 +181,23 @@ def _person(said: str, chance: random.Random) -> str | None:
     if relative and chance.random() < 0.5:
         return said.replace(relative[0], {"mother": "aunt", "father": "uncle"}.get(relative[0], "mother"), 1)
     found = re.search(r"\b(?!The|On|PHQ)[A-Z][a-z]+ [A-Z][a-z']+(?=,|\b)(?! \d)", said)
-    return said.replace(found[0], chance.choice(_OTHER_PEOPLE), 1) if found and not re.search(r"\d", found[0]) and found[0].split()[0] not in {"As", "Individual", *_MONTHS} else None
+    return (
+        said.replace(found[0], chance.choice(_OTHER_PEOPLE), 1)
+        if found and not re.search(r"\d", found[0]) and found[0].split()[0] not in {"As", "Individual", *_MONTHS}
+        else None
+    )
 
 
 def _quote(said: str, chance: random.Random) -> str | None:
-    words = chance.choice(("I feel like myself again", "nothing helps anymore", "I take them when I remember", "my boss is on my back", "it comes and goes"))
+    words = chance.choice(
+        (
+            "I feel like myself again",
+            "nothing helps anymore",
+            "I take them when I remember",
+            "my boss is on my back",
+            "it comes and goes",
+        )
+    )
     return f"{said.rstrip('.')}; the client said “{words}.”"
 
 
@@ -189,17 +217,31 @@ def _foreign(true: list[Case], charts: dict[str, tuple[Source, ...]], chance: ra
 
 def _facts(text: str) -> set[str]:
     """Words and numbers that make a sentence one client's own."""
-    return {word for word in re.findall(r"[a-z]{4,}|\d+", text.lower())} - set(re.findall(r"[a-z]+", "denied suicidal homicidal ideation client reported file chart documented document does known allergies there"))
+    return set(re.findall(r"[a-z]{4,}|\d+", text.lower())) - set(
+        re.findall(
+            r"[a-z]+",
+            "denied suicidal homicidal ideation client reported file chart documented document does known allergies there",
+        )
+    )
 
 
 def _not_assessed(charts: dict[str, tuple[Source, ...]]) -> Iterator[Case]:
-    says = ("Denied SI.", "No safety concerns.", "The client denies suicidal ideation.", "No SI/HI reported.", "Safety was assessed and is unremarkable.", "No suicidal thoughts.")
+    says = (
+        "Denied SI.",
+        "No safety concerns.",
+        "The client denies suicidal ideation.",
+        "No SI/HI reported.",
+        "Safety was assessed and is unremarkable.",
+        "No suicidal thoughts.",
+    )
     for sources in charts.values():
         for source in sources:
             if source.text.startswith("Safety not assessed"):
                 yield from (Case("not_assessed_to_denied", (source,), (said,), ("remove",)) for said in says)
             if source.text == "Safety level (C-SSRS): not documented.":
-                yield Case("not_assessed_to_denied", (source,), (says[len(source.passage + sources[0].text) % 6],), ("remove",))
+                yield Case(
+                    "not_assessed_to_denied", (source,), (says[len(source.passage + sources[0].text) % 6],), ("remove",)
+                )
             if source.text == "Alerts: not documented.":
                 yield Case("not_assessed_to_denied", (source,), ("The client has no alerts.",), ("remove",))
             if source.text == "Safety plan: not documented.":
@@ -215,7 +257,12 @@ def _dropped(true: list[Case], charts: dict[str, tuple[Source, ...]], chance: ra
         if others and made < 40:
             made += 1
             lost = chance.choice(others)
-            yield Case("dropped_safety_fact", (replace(case.sources[0], topic="other"), lost), case.said, ("keep", "uncovered:S2"))
+            yield Case(
+                "dropped_safety_fact",
+                (replace(case.sources[0], topic="other"), lost),
+                case.said,
+                ("keep", "uncovered:S2"),
+            )
 
 
 def _write(name: str, cases: Iterable[Case]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 _DATE = r"(\d\d/\d\d/\d{4})"
-_ONES = "zero one two three four five six seven eight nine ten eleven twelve".split()
+_ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 
 
 def long(day: str) -> str:
@@ -29,7 +29,25 @@ def spelled(number: str) -> str:
 
 def faithful(line: str) -> list[str]:
     """() when no rule fits."""
-    return [said for rule in (_denial, _score, _visits, _order, _change, _screen, _diagnoses, _allergy, _team, _supports, _absent, _goal, _course) for said in rule(line)]
+    return [
+        said
+        for rule in (
+            _denial,
+            _score,
+            _visits,
+            _order,
+            _change,
+            _screen,
+            _diagnoses,
+            _allergy,
+            _team,
+            _supports,
+            _absent,
+            _goal,
+            _course,
+        )
+        for said in rule(line)
+    ]
 
 
 def _denial(line: str) -> Iterator[str]:
@@ -60,7 +78,9 @@ def _visits(line: str) -> Iterator[str]:
 
 
 def _order(line: str) -> Iterator[str]:
-    if found := re.match(rf"(\w+) (\d[\d.]*) mg [^,]+, (\d[\d.]*) mg by mouth ([^,;]+), since {_DATE}, ([A-Z]\w+ [A-Z]\w+), (\w+)", line):
+    if found := re.match(
+        rf"(\w+) (\d[\d.]*) mg [^,]+, (\d[\d.]*) mg by mouth ([^,;]+), since {_DATE}, ([A-Z]\w+ [A-Z]\w+), (\w+)", line
+    ):
         name, _, dose, often, day, who, title = found.groups()
         yield f"Takes {name.lower()} {dose} mg PO {often}, prescribed by {who}, {title} since {long(day)}."
         yield f"{name} {dose} mg {often} has been ordered since {day}."
@@ -105,13 +125,18 @@ def _team(line: str) -> Iterator[str]:
 
 
 def _supports(line: str) -> Iterator[str]:
-    if found := re.match(r"Supports: ([\w' ]+), (Wife|Husband|Mother|Father|Brother|Sister|Son|Partner)\b[^(]*\(release not documented\)", line):
+    if found := re.match(
+        r"Supports: ([\w' ]+), (Wife|Husband|Mother|Father|Brother|Sister|Son|Partner)\b[^(]*\(release not documented\)",
+        line,
+    ):
         yield f"{found[1]}, the client's {found[2].lower()}, stands by as a support; no release is documented."
         yield f"Support: {found[2].lower()} {found[1]} (release not on file)."
 
 
 def _absent(line: str) -> Iterator[str]:
-    if found := re.fullmatch(r"(Safety plan|Alerts|Labs due|Consents|Course|GAD-7|PHQ-9|Safety level \(C-SSRS\)): not documented\.", line):
+    if found := re.fullmatch(
+        r"(Safety plan|Alerts|Labs due|Consents|Course|GAD-7|PHQ-9|Safety level \(C-SSRS\)): not documented\.", line
+    ):
         thing = found[1] if found[1].isupper() or "-" in found[1] else found[1].lower()
         yield f"There is no {thing} on file."
         yield f"The chart does not document: {thing}."
@@ -119,7 +144,9 @@ def _absent(line: str) -> Iterator[str]:
 
 
 def _goal(line: str) -> Iterator[str]:
-    if found := re.fullmatch(rf"Goal: (.+?) \(baseline (\d+ [\w/]+) on {_DATE}, target (\d+ [\w/]+), due {_DATE}, (\w[\w-]*)\)\.", line):
+    if found := re.fullmatch(
+        rf"Goal: (.+?) \(baseline (\d+ [\w/]+) on {_DATE}, target (\d+ [\w/]+), due {_DATE}, (\w[\w-]*)\)\.", line
+    ):
         goal, base, day, target, due, state = found.groups()
         yield f"One goal, due {long(due)}, is {state}: {_within(goal)} (from {base} at baseline to {target})."
         yield f"{goal}: baseline {base} ({day}), target {target} by {iso(due)}; {state}."
