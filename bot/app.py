@@ -78,7 +78,7 @@ PATIENCE = {  # attempts before a person must look; those that wait for the EHR 
     ),
     **dict.fromkeys(("expire", "give_back"), 1000),
     **dict.fromkeys(
-        ("crisis_due", "crisis_page", "crisis_read"), 1_000_000
+        ("crisis_due", "crisis_page", "crisis_read", "crisis_file"), 1_000_000
     ),  # until it is done or somebody has answered
 }
 

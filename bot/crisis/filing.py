@@ -18,6 +18,7 @@ from bot.flow import trail
 from bot.flow.office import Office
 from bot.privacy.audit import Action as Audited
 from bot.privacy.audit import Adapter
+from bot.privacy.notices import attached
 from bot.store.jobs import Finish, Job, Later, Never
 from ehr_clients.errors import ClientNotFound, EhrRefused, EhrUnavailable, OutcomeUnknown
 from ehr_clients.port import AuditWrite, DocumentWrite, Receipt, TaskWrite, Write
@@ -25,6 +26,7 @@ from skills.kit import Purpose
 
 SUMMARY = ("34133-9", "Summary of episode note")
 RETRY_AFTER_S = 30.0
+REFUSED_RETRY_AFTER_S = 300.0
 
 
 async def file(office: Office, job: Job) -> Finish | None:
@@ -43,8 +45,8 @@ async def file(office: Office, job: Job) -> Finish | None:
     except (EhrUnavailable, OutcomeUnknown) as error:
         after = error.retry_after_s if isinstance(error, EhrUnavailable) else None
         raise Later("ehr_unavailable", after_s=after or RETRY_AFTER_S) from error
-    except (EhrRefused, ClientNotFound) as error:
-        raise Never("ehr_refused") from error
+    except (EhrRefused, ClientNotFound) as error:  # a person must look, and is paged by the clock until it is in
+        raise Later("ehr_refused", after_s=REFUSED_RETRY_AFTER_S) from error
     return lambda conn: _documented(conn, office, stored, author, receipts[0])
 
 
@@ -78,15 +80,18 @@ def _writes(office: Office, stored: Stored, story: list[Happened], author: Staff
     """The same at every attempt: times and words are those of the disposition."""
     last = next(one for one in reversed(story) if one.kind in {"disposition", "dismissal_confirmed"})
     form = _form(office, stored, last)
+    part2 = office.clinic.team(stored.team).part2_program  # a program's own words are its record (42 CFR 2.11)
+    text = _text(office, stored, story, last, form)
     document = DocumentWrite(
         client_id=stored.client_id,
         type_code=SUMMARY[0],
         type_text=SUMMARY[1],
         title="Crisis disposition",
-        text=_text(office, stored, story, last, form),
+        text=attached(text) if part2 else text,
         author=author.practitioner,
         when=last.at,
         generated=False,
+        part2=part2,
     )
     return [("disposition", document), *_follow_ups(office, stored, author, form, last.at)]
 
@@ -157,6 +162,7 @@ def _follow_ups(
             owner=owner.practitioner,
             due=due,
             when=at,
+            part2=office.clinic.team(stored.team).part2_program,
         )
 
     contacts = [
