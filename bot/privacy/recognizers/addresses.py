@@ -29,6 +29,12 @@ _SHAPES: Final = tuple(
         (r"(?<![\w.-])\d{1,6}\s+(?:\w+\s+){1,3}(?:street|st|avenue|ave|road|rd|blvd|boulevard|lane|ln|drive|court|place|terrace|parkway|highway)\b\.?(?!\s+(?:of|for|to))", re.IGNORECASE),
         (r"\b(?:apt|apartment|unit|suite|ste|flat|bldg|building|floor|fl|rm|room)\b\.?\s*#?\s?(?:[a-z]?-?\d+[a-z]?\b|[A-Z]\b)", re.IGNORECASE),
         (r"#\s?\d{1,4}[A-Za-z]\b", 0),
+        (
+            (r"\b(?:at|to|from)\s+((?!(?:the|our|this|that|his|her|your|my|their|a|an|every|each|any|another|which|psychiatric|inpatient|outpatient|outside|local|nearest"
+            r"|state|county|community|mental|general|day|pain|methadone|private|public|urgent|partial|new|same|other|primary|behavioral|or|and|see|go|visit|leave|call)\b)"
+            r"[a-z]{3,}(?:\s[a-z]{3,})?\s+(?:hospital|medical center|clinic))\b"),
+            0,
+        ),
         (r"\b(?:in|at|from|near|to)\s+((?!(?:the|our|this|that|his|her|your|my|their|a|every|each|any|another|which)\b)[a-z]+(?:\s[a-z]+)?\s+(?:county|township))\b", 0),
         (r"\b(?:PS|P\.S\.|I\.S\.|JHS|(?<=at )[IM]S)\s?#?\d{1,3}\b", 0),
         (r"\bp\.?\s?o\.?\s*box\s*#?\s*[\w-]+|\bpsc\s+\d+(?:,?\s*box\s+\d+)?|\b(?:[afd]po)\s+a[aep]\s+\d{5}(?:-\d{4})?|\bbox\s+\d+", re.IGNORECASE),

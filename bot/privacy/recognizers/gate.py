@@ -57,7 +57,7 @@ def _is_unsure(folded: str, tokens: Sequence[Token], at: int, token: Token) -> b
     if any(map(str.isdigit, low)):
         return not _figured(low)
     if not token.capital:
-        return low not in lists.safe() and not _harmless_form(low)
+        return (low not in lists.safe() and not _harmless_form(low)) or _with_initial(folded, tokens, at)
     if token.shouted:
         return not _shouted_safe(tokens, at, low)
     if low in lists.believers() and at and tokens[at - 1].low in _COPULA:
@@ -66,7 +66,7 @@ def _is_unsure(folded: str, tokens: Sequence[Token], at: int, token: Token) -> b
         return True
     if low in lists.clinical() and low not in lists.both():
         return False
-    if _eponym(folded, tokens, at, token):
+    if _eponym(folded, tokens, at, token) or (at and tokens[at - 1].low == "the" and low in lists.eponyms()):
         return False
     if _is_label(folded, token) and low.translate(_ALIKE) in _scanned_labels():
         return False
@@ -79,6 +79,20 @@ def _is_unsure(folded: str, tokens: Sequence[Token], at: int, token: Token) -> b
     if _is_label(folded, token) and low in lists.safe():
         return False
     return not _in_heading(folded, tokens, at)
+
+
+def _with_initial(folded: str, tokens: Sequence[Token], at: int) -> bool:
+    """Mara b.: a first name in small letters that is a rare word too, before an initial."""
+    token = tokens[at]
+    if token.low not in lists.first_names() or token.low in lists.frequent() or at + 1 >= len(tokens):
+        return False
+    initial = tokens[at + 1]
+    return (
+        len(initial.text) == 1
+        and initial.text.isalpha()
+        and folded[token.end : initial.start] == " "
+        and folded[initial.end : initial.end + 1] == "."
+    )
 
 
 def _figured(low: str) -> bool:
@@ -236,13 +250,28 @@ def _belongs(folded: str, tokens: Sequence[Token], on: int, between: str) -> boo
     """An institution's word, or an initial, after a name."""
     token = tokens[on]
     if not token.capital:
-        return between == " " and _small_surname(tokens[on - 1], token)
+        if between == " " and len(token.text) == 1 and folded[token.end : token.end + 1] == ".":
+            return not tokens[on - 1].capital and tokens[on - 1].low in lists.first_names()
+        return (between == " " and _small_surname(tokens[on - 1], token)) or (
+            between == "-" and tokens[on - 1].capital and len(token.text) < 6 and token.low not in lists.frequent()
+        )
     if between in {".", "_"}:
         return False
-    if token.low in INSTITUTIONS:
+    if token.low in INSTITUTIONS or (between == " " and _surname_of_a_disease(folded, tokens, on)):
         return True
     after = folded[token.end : token.end + 1]
     return between in {" ", "-"} and len(token.text) == 1 and after in _BEHIND_INITIAL and tokens[on - 1].capital
+
+
+def _surname_of_a_disease(folded: str, tokens: Sequence[Token], on: int) -> bool:
+    """Ottoline Graves is a person where no disease follows."""
+    token, first = tokens[on], tokens[on - 1]
+    return (
+        token.low in lists.eponyms()
+        and token.low in lists.names()
+        and first.low in lists.names() | {"ms", "mr"}
+        and not _eponym(folded, tokens, on, token)
+    )
 
 
 def _small_surname(first: Token, token: Token) -> bool:
@@ -260,9 +289,11 @@ def _between_names(folded: str, token: Token) -> bool:
 
 def _reach_back(folded: str, tokens: Sequence[Token], at: int) -> int:
     """Mt. Sinai, A. Barnes, MD Anderson: what belongs to a name and stands before it."""
-    if not at or not tokens[at - 1].capital:
+    if not at:
         return at
     between, before = folded[tokens[at - 1].end : tokens[at].start], tokens[at - 1]
+    if not before.capital:
+        return at - 1 if between == ". " and len(before.text) == 1 and before.text.isalpha() and before.opens else at
     alone = len(before.text) == 1
     if alone and between == ". " and at > 1 and len(tokens[at - 2].text) == 1 and tokens[at - 2].capital:
         return at - 2

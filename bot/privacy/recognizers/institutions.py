@@ -43,7 +43,9 @@ _MORE: Final = re.compile(
 )
 _YEAR: Final = re.compile(r"[,\s]*(?:19|20)\d\d$")
 _BEFORE: Final = re.compile(r"(?<![\w./,-])(?:[A-Z]-)?\d{1,6}[A-Za-z]?,?\s{1,3}$|(?<![\w./,-])[A-Z]-$")
-_AGENCY: Final = re.compile(r"\b(?:at|by|from|to|in|of|via|through|with|the) ([A-Z]{2,5}) $")
+_AGENCY: Final = re.compile(
+    r"\b(?:at|by|from|to|in|of|via|through|with|the) ([A-Z]{2,5}) $|\b(Catholic|Jewish|Lutheran|Hebrew|Christian|Baptist|Methodist|Episcopal|Adventist) $"
+)
 
 
 def institutions(folded: str, tokens: Sequence[Token]) -> Iterator[Found]:
@@ -102,9 +104,9 @@ def whole_place(folded: str, found: Found) -> Found:
         match = tail.match(folded, end)
         if match and not _YEAR.fullmatch(match[0]):
             end = match.end()
-    agency = _AGENCY.search(folded[max(0, start - 16) : start])
+    agency = _AGENCY.search(folded[max(0, start - 24) : start])
     if agency:
-        start -= len(agency[1]) + 1
+        start -= len(agency[1] or agency[2]) + 1
     before = _BEFORE.search(folded, max(0, start - 10), start)
     if before and not _YEAR.fullmatch(before[0].strip(" ,")):
         start = before.start()

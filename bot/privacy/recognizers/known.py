@@ -41,6 +41,10 @@ _FAITHS: Final = frozenset(
 _CHANGES: Final = frozenset(
     "increased decreased improved reduced limited remains related based needed noted restored expressed".split()
 )
+_DID: Final = frozenset(
+    "lost slept ate drank ran fell broke got made kept sent spoke thought brought found knew saw wrote began quit hit put drove paid"
+    " sat stood heard won held hung rode sang sold threw wore woke chose bought caught forgot read".split()
+)
 _THINGS: Final = frozenset("young park short long mark page art grant case chance price rose will".split())
 
 
@@ -228,11 +232,15 @@ def _does(token: Token, after: Token) -> bool:
     low = after.low
     if token.low in _FAITHS or low in _CHANGES:
         return False
-    return low.endswith("ed") or (
-        low.endswith("s")
-        and not low.endswith(("ss", "us", "is"))
-        and token.low in lists.first_names()
-        and token.low not in _THINGS
+    return (
+        low.endswith("ed")
+        or low in _DID
+        or (
+            low.endswith("s")
+            and not low.endswith(("ss", "us", "is"))
+            and token.low in lists.first_names()
+            and token.low not in _THINGS
+        )
     )
 
 
@@ -243,7 +251,7 @@ def _stands_for_person(folded: str, tokens: Sequence[Token], at: int) -> bool:
         return True
     if at + 1 >= len(tokens) or folded[tokens[at].end : tokens[at + 1].start] not in {" ", "'s "}:
         return False
-    return tokens[at + 1].low in (_PERSON_ACTS if low in _RISK else _PERSON_ACTS | _SAYS)
+    return tokens[at + 1].low in (_PERSON_ACTS if low in _RISK else _PERSON_ACTS | _SAYS | _DID)
 
 
 def _initials(words: Sequence[str]) -> set[str]:
