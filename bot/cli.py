@@ -15,8 +15,8 @@ from rich.console import Console
 from sqlalchemy.engine import make_url
 
 from bot import app as building
+from bot import crisis_story, log, settings, unfinished
 from bot import demo as story
-from bot import log, settings, unfinished
 from bot.bench import command as measuring
 from bot.clinic import ClinicFileInvalid
 from bot.crisis.commands import commands as crisis_commands
@@ -52,6 +52,7 @@ def main() -> None:
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Tell the whole story on the terminal and stop.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --once: one JSON object on stdout.")] = False,
+    tale: Annotated[str, typer.Option("--story", help="crisis: from a PHQ-9 to a closed escalation; stops then.")] = "",
     bundles: Annotated[Path | None, typer.Option(help="A folder of FHIR R4 bundles instead of the clinic.")] = None,
     client: Annotated[str | None, typer.Option(help="With --once: alias or EHR id of the client.")] = None,
     port: Annotated[int, typer.Option(help="Port of the sandbox page.")] = 8080,
@@ -61,6 +62,9 @@ def demo(
         raise ValueError(f"{bundles} is not a folder.")
     log.configure("WARNING", json=False)
     ours = _demo_settings(bundles, port)
+    if tale:
+        _crisis(ours, tale, as_json=as_json)
+        return
     if not once:
         asyncio.run(_serve(ours, bundles=bundles, state=_demo_folder(bundles) / "ehr.jsonl"))
         return
@@ -119,6 +123,19 @@ def export(
 
 
 # What the commands share
+
+
+def _crisis(ours: Settings, tale: str, *, as_json: bool) -> None:
+    """Exit status 0 only when everything held."""
+    if tale != "crisis":
+        raise ValueError("The story to choose is: crisis.")
+    show = Console(stderr=as_json)
+    result = asyncio.run(crisis_story.once(ours, show))
+    if as_json:
+        print(json.dumps(result))
+    else:
+        crisis_story.print_result(show, result)
+    raise typer.Exit(0 if result["ok"] else 1)
 
 
 def _demo_settings(bundles: Path | None, port: int) -> Settings:

@@ -130,7 +130,12 @@ DEFAULT_NOW: Final = TierPolicy(
 )
 DEFAULT_SAME_DAY: Final = TierPolicy(
     steps=(
-        Step(who=(Recipient.TREATING,), after_hours=(Recipient.ON_CALL,), ways=(_C, _CH), wait_s=HOUR_S),
+        Step(
+            who=(Recipient.TREATING, Recipient.SUPERVISOR),
+            after_hours=(Recipient.ON_CALL,),
+            ways=(_C, _CH, _SMS),
+            wait_s=HOUR_S,
+        ),
         Step(who=(Recipient.TREATING, Recipient.SUPERVISOR), ways=(_C, _SMS), wait_s=HOUR_S),
         Step(who=(Recipient.SUPERVISOR, Recipient.ON_CALL), ways=_EVERYTHING, wait_s=30 * MINUTE_S),
         _LAST.model_copy(update={"wait_s": 30 * MINUTE_S}),

@@ -29,7 +29,7 @@ from ehr_clients.sandbox.journal import Journal
 from ehr_clients.sandbox.oauth import ALL_SCOPES, Grant, OAuthError, Registration, TokenDesk
 from ehr_clients.sandbox.outcome import FhirError, Resource, invalid, outcome
 from ehr_clients.sandbox.rest import Rest
-from ehr_clients.sandbox.store import Store
+from ehr_clients.sandbox.store import Key, Put, Store
 
 FHIR_PATH = "/fhir"
 TOKEN_PATH = "/oauth/token"  # noqa: S105  an address, not a secret
@@ -82,7 +82,7 @@ class SandboxServer:
         self.loaded: LoadReport = _load(self._store, bundles, clock())
         offered = conditional_create is not Conditions.NOT_OFFERED
         self._capability = Capability(registration, TOKEN_PATH, clock(), conditional_create=offered)
-        kept = conditional_create is Conditions.KEPT
+        self._clock, kept = clock, conditional_create is Conditions.KEPT
         self._rest = Rest(self._store, self._capability, self.faults, clock, conditional_create=kept)
         self._desk = TokenDesk(registration, lifetime_s=token_lifetime_s, clock=clock)
         self._address = (host, port)
@@ -103,6 +103,13 @@ class SandboxServer:
         keep.
         """
         return [version.resource() for version in self._store.written()]
+
+    def file(self, resource: Resource) -> str:
+        """Somebody at the clinic files this, as any client of the server could; its reference. Raises FhirError."""
+        key = Key.new(resource["resourceType"])
+        validation.check(resource, None, key.type, self._rest.known)
+        self._store.commit([Put("POST", key, resource)], now=self._clock())
+        return str(key)
 
     def counts(self) -> dict[str, int]:
         """How many resources of each type there are."""
