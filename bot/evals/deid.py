@@ -13,13 +13,14 @@ from typing import Any, Final
 from bot.evals.deid_cases import Case, Span, read
 from bot.privacy.deid import find
 from bot.privacy.recognizers.ner import Ner
-from bot.privacy.record import Record
+from bot.privacy.record import KnownPerson, Record
 
 type Masks = list[tuple[int, int]]
 type System = Callable[[str, Record | None], Masks]
 
 _JOINS: Final = "_-'"  # joins letters inside an identifier; other marks between words tell nothing
-_WARM_UP: Final = "Dana Hope, DOB 3/4/1980, saw Dr. Young in Yonkers."
+_WARM_UP: Final = "Patlent: Dana Hope, DOB 3/4/1980, saw Dr. Young in Yonkers about Quellafex and Crohn's disease."
+_NOBODY: Final = Record((KnownPerson("client", "William Quillfeather"),), places=("Yonkers",))
 
 
 @dataclass(slots=True)
@@ -65,7 +66,7 @@ def baton(*, with_record: bool = True, ner: Ner | None = None, gate: bool = True
 
 def score(cases: Iterable[Case], system: System) -> dict[str, Any]:
     """The figures of one system over these cases, as the command prints them."""
-    system(_WARM_UP, None)  # word lists and models are read before the clock runs
+    system(_WARM_UP, _NOBODY)  # word lists and models are read before the clock runs
     tally = Tally()
     for case in cases:
         began = time.process_time()

@@ -5,10 +5,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bot.privacy.recognizers import addresses, context, dates, gate, numbers
+from bot.privacy.recognizers.compiled import compiled
 from bot.privacy.recognizers.folding import Token, fold, tokens
 from bot.privacy.recognizers.institutions import institutions, whole_place
-from bot.privacy.recognizers.known import KnownNames
-from bot.privacy.recognizers.known_numbers import KnownNumbers, KnownPlaces
 from bot.privacy.recognizers.ner import Ner, recognised
 from bot.privacy.recognizers.shapes import Starts
 from bot.privacy.recognizers.singular import singular
@@ -27,16 +26,14 @@ class Finder:
     """The recognizers with one record, compiled once and used for every part of a request."""
 
     def __init__(self, record: Record | None, *, ner: Ner | None = None, gate: bool = True) -> None:
-        record = record or Record()
-        self._names, self._numbers = KnownNames(record.people), KnownNumbers(record)
-        self._places = KnownPlaces(record.places, record.addresses)
+        self._known = compiled(record or Record())
         self._ner, self._gate = ner, gate
 
     def find(self, text: str) -> tuple[Found, ...]:
         """Every identifier of `text`, in order, without overlaps."""
         folded = fold(text)
         words = tokens(folded, text)
-        sure = merged([*self._known(folded, words), *_shapes(folded, words)])
+        sure = merged([*self._known.find(folded, words), *_shapes(folded, words)])
         found = [*sure, *context.announced(folded, words), *self._listed(folded, words, sure)]
         if self._ner:
             found += recognised(text, self._ner)
@@ -46,12 +43,7 @@ class Finder:
     def known_in(self, text: str) -> bool:
         """Is anything that the record names still in this text?"""
         folded = fold(text)
-        return any(True for _ in self._known(folded, tokens(PLACEHOLDER.sub(_blank, folded))))
-
-    def _known(self, folded: str, words: Sequence[Token]) -> Iterator[Found]:
-        yield from self._numbers.find(folded)
-        yield from self._places.find(words)
-        yield from self._names.find(folded, words)
+        return any(True for _ in self._known.find(folded, tokens(PLACEHOLDER.sub(_blank, folded))))
 
     def _listed(self, folded: str, words: Sequence[Token], sure: Sequence[Found]) -> Iterator[Found]:
         yield from addresses.towns(folded, words)

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from bot.privacy.recognizers import lists
+from bot.privacy.recognizers.compiled import compiled
 from bot.privacy.recognizers.folding import fold, spelled, tokens
-from bot.privacy.recognizers.known import KnownNames
-from bot.privacy.recognizers.known_numbers import KnownNumbers, KnownPlaces
 from bot.privacy.recognizers.spans import Kind
 from bot.privacy.record import Record
 from bot.privacy.tags import PLACEHOLDER, Tags
@@ -25,10 +24,7 @@ def residual_kinds(text: str, tags: Tags, record: Record | None) -> Iterator[Kin
     yield from (kind for kind, shape in _STRICT if shape.search(folded))
     yield from _masked(folded, tags)
     if record:
-        yield from (found.kind for found in KnownNumbers(record).find(folded))
-        words = tokens(folded)
-        yield from (found.kind for found in KnownPlaces(record.places, record.addresses).find(words))
-        yield from (found.kind for found in KnownNames(record.people).find(folded, words))
+        yield from (found.kind for found in compiled(record).find(folded, tokens(folded)))
 
 
 def _masked(folded: str, tags: Tags) -> Iterator[Kind]:
