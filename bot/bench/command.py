@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from bot.bench import ack, filing, resting, takeover
+from bot.bench import ack, crisis, filing, resting, takeover
 from bot.bench.child import Json
 from bot.bench.databases import Databases, databases
 from bot.bench.figures import machine
@@ -20,6 +20,7 @@ class Name(StrEnum):
     TAKEOVER = "takeover"
     IDLE = "idle"
     MEMORY = "memory"
+    CRISIS = "crisis"
 
 
 type Bench = Callable[[Databases], Awaitable[Json]]
@@ -29,6 +30,7 @@ BENCHES: Final[Mapping[Name, Bench]] = {
     Name.FILING: lambda on: filing.bench(on, filing.Size()),
     Name.TAKEOVER: lambda on: takeover.bench(on, takeover.Size()),
     Name.IDLE: lambda on: resting.idle(on, resting.IdleSize()),
+    Name.CRISIS: lambda on: crisis.bench(on, crisis.Size()),
     Name.MEMORY: lambda on: resting.memory(on, resting.MemorySize()),
 }
 LONGEST_S: Final = 1800.0

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from bot.bench import ack, filing, resting, takeover
+from bot.bench import ack, crisis, filing, resting, takeover
 from bot.bench.child import Json
 from bot.bench.children import ChildDied, child
 from bot.bench.command import commands
@@ -21,6 +21,7 @@ BENCHES: dict[str, Callable[[Databases], Awaitable[Json]]] = {
     "filing": lambda on: filing.bench(on, FILING),
     "takeover": lambda on: takeover.bench(on, takeover.Size(trials=1, lease_s=1.0)),
     "idle": lambda on: resting.idle(on, resting.IdleSize(settle_s=0.2, seconds=1.0)),
+    "crisis": lambda on: crisis.bench(on, crisis.Size(seconds=0.5, idle_seconds=0.5, per_s=4, others=20)),
     "memory": lambda on: resting.memory(on, resting.MemorySize(handoffs=2)),
 }
 RATIOS = {
@@ -31,9 +32,15 @@ RATIOS = {
     "filing": {"vs_faster_library_1"},
     "takeover": {"sqlite_vs_lease", "postgresql_vs_lease"},
     "idle": {"sqlite_queries_vs_target"},
+    "crisis": {
+        f"{kind}_treating_{known}_p99_vs_{against}"
+        for kind in ("sqlite", "postgresql")
+        for known in ("known", "unknown")
+        for against in ("idle", "target")
+    },
     "memory": {"sqlite_vs_target"},
 }
-ON_BOTH = {"ack", "filing", "takeover"}
+ON_BOTH = {"ack", "filing", "takeover", "crisis"}
 
 
 def figures(told: Any) -> list[float]:
