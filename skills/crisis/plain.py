@@ -25,7 +25,7 @@ _SUBJECT = r"(?:he|she|they|pt|patient|client|i|i'm|i've|then|now|later|currentl
 _PREDICATE = (
     r"(?:last|most recent|states?|stated|says|said|reports|reported|endorses|endorsed|admits|admitted|acknowledge[sd]"
     r"|discloses?|disclosed|expresse[sd]|has|had|is|was|wants|wanted|feels|continues|remains|wrote|bought|texted|took|cut"
-    r"|gave|tried|overdosed|thinks|threatened|planning|plans)\b"
+    r"|gave|tried|overdosed|thinks|threatened|planning|plans(?! (?:or|and|nor)\b))\b"
 )
 _CLAUSE_END = re.compile(
     rf";|\b(?:but|however|although|though|yet|except|whereas|then|pero|aunque)\b|\s--?\s(?!(?:den|no|neg|abs)\w*)"

@@ -10,7 +10,7 @@ from bot.evals.command import eval_app
 from bot.evals.risk import LEAST_PPV, LEAST_SENSITIVITY, in_words, score
 
 RISK = Path(__file__).parents[1] / "fixtures" / "risk"
-SETS = ("risk_cases.json", "own_cases.json", "held_out_cases.json")
+SETS = ("risk_cases.json", "own_cases.json", "held_out_cases.json", "second_author.json")
 
 
 @pytest.mark.parametrize("name", SETS)

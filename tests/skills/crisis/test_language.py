@@ -14,7 +14,7 @@ from skills.crisis.plain import clauses, plain, sentences
 from skills.crisis.ruleset import Assertion, Phrase, ruleset
 
 RISK = Path(__file__).parents[2] / "fixtures" / "risk"
-CASES = [case for name in ("own_cases", "held_out_cases", "risk_cases") for case in cases(RISK / f"{name}.json")]
+CASES = [case for name in ("own_cases", "held_out_cases", "risk_cases", "second_author") for case in cases(RISK / f"{name}.json")]
 ALERTING_TEXTS = [case["text"] for case in CASES if case["expected_alert"]]
 QUIET_TEXTS = [case["text"] for case in CASES if not case["expected_alert"]]
 RULES = ruleset()
