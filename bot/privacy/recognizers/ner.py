@@ -1,5 +1,6 @@
 """A trained recognizer as one more layer, where it is installed (`pip install baton-care[ner]`). Nothing depends on it."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from typing import Any, Final

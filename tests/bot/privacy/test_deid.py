@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.drafting.untrusted import datamarked
 from bot.privacy.deid import CannotVouch, RawPrompt, SafePrompt, Tags, UnknownTag, find, residue, scrub
 from bot.privacy.recognizers.folding import fold
 from bot.privacy.recognizers.spans import Kind
@@ -41,6 +42,8 @@ def test_only_scrub_makes_a_safe_prompt() -> None:
     for forge in (copy.copy, copy.deepcopy, pickle.dumps):
         with pytest.raises(TypeError):
             forge(made)
+    with pytest.raises(TypeError, match="only scrub"):
+        SafePrompt("x", ("Dana Hope",), Tags(), by=object())
     with pytest.raises(TypeError, match="does not change"):
         made.parts = ("Dana Hope",)
     with pytest.raises(TypeError, match="no other kinds"):
@@ -205,6 +208,22 @@ def test_residue_finds_an_identifier_in_a_finished_body(leak: str, kind: str) ->
 
 
 @pytest.mark.parametrize(
+    ("leak", "kind"),
+    [
+        ("(617) 555-0188", "PHONE"),
+        ("Siobhan O'Malley", "NAME"),
+        ("Kessler Auto Parts", "LOCATION"),
+        ("Teresa Żółć", "TERM"),
+    ],
+)
+def test_words_marked_as_data_hide_no_identifier(leak: str, kind: str) -> None:
+    made = safe("Teresa Żółć slept.", record=HOPE)
+    body = json.dumps({"messages": [{"content": datamarked(f"seen {leak} again")}]}).encode()
+    assert kind in residue(body, made.tags, HOPE)
+    assert residue(datamarked(made.parts[0]).encode(), made.tags, HOPE) == ()
+
+
+@pytest.mark.parametrize(
     ("text", "code"), [("x" * 400_001, "too_long"), ("a\ud800b", "not_text"), ("a\x00b", "not_text")]
 )
 def test_a_text_nobody_can_vouch_for_is_refused_without_its_words(text: str, code: str) -> None:
@@ -258,3 +277,47 @@ def test_folding_keeps_every_place(text: str) -> None:
     assert len(fold(text)) == len(text)
     spans = find(text, HOPE)
     assert all(one.end <= other.start for one, other in pairwise(spans))
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("Saw Otis Quillfeather, 91, today", "91"),
+        ("for amadou, ninety-two, a widower", "ninety-two"),
+        ("VIN CPL 1234 was towed", "CPL 1234"),
+        ("license plate ACT 4821 seen", "ACT 4821"),
+        ("from 5/9 - 5/17/2024 away", "5/9"),
+        ("Called by hyacinth brown today", "brown"),
+        ('Otis "Bear" Quillfeather slept', "Bear"),
+        ("Moved to Hastings-on-Hudson", "on-Hudson"),
+        ("Lives at the Hebrew Home at Riverdale", "Hebrew"),
+        ("seen at metropolitan hospital", "metropolitan hospital"),
+        ("pt mr. lindqvist slept", "mr. lindqvist"),
+        ("DELACROIX called the front desk", "DELACROIX"),
+    ],
+)
+def test_identifiers_in_odd_shapes_are_masked_whole(text: str, masked: str) -> None:
+    at = text.index(masked)
+    assert any(found.start <= at and found.end >= at + len(masked) for found in find(text, None))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "BP 142/88 and HR 91, then 118/76",
+        "over 50 MME, 1.2 mEq/L, 20 tab, 5 CBT sessions",
+        "more sleep than before; life has meaning; work experience; favorite music",
+        "MCV 104, TSH 2.4, QTc 440",
+        "Which is better, the Beck or the Hamilton?",
+    ],
+)
+def test_measures_units_scales_and_everyday_words_stay(text: str) -> None:
+    assert find(text, None) == ()
+
+
+def test_people_of_the_record_are_known_by_what_they_do() -> None:
+    record = Record(people=(KnownPerson("client", "Autumn Long"), KnownPerson("p1", "Summer Patel")))
+    for text in ("Summer raised the dose.", "Autumn slept well.", "Autumn visits daily."):
+        assert [found.who for found in find(text, record)] == ["p1" if text.startswith("Summer") else "client"]
+    for text in ("Summer is a hard time of year, long days.", "Long walks help."):
+        assert not any(found.who == "client" for found in find(text, record))
