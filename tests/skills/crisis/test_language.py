@@ -14,7 +14,11 @@ from skills.crisis.plain import clauses, plain, sentences
 from skills.crisis.ruleset import Assertion, Phrase, ruleset
 
 RISK = Path(__file__).parents[2] / "fixtures" / "risk"
-CASES = [case for name in ("own_cases", "held_out_cases", "risk_cases", "second_author") for case in cases(RISK / f"{name}.json")]
+CASES = [
+    case
+    for name in ("own_cases", "held_out_cases", "risk_cases", "second_author")
+    for case in cases(RISK / f"{name}.json")
+]
 ALERTING_TEXTS = [case["text"] for case in CASES if case["expected_alert"]]
 QUIET_TEXTS = [case["text"] for case in CASES if not case["expected_alert"]]
 RULES = ruleset()
@@ -140,7 +144,7 @@ def test_sentences_and_clauses_lose_nothing(text: str) -> None:
 def test_a_page_without_a_full_stop_does_not_stop_the_clinic(unit: str) -> None:
     began = perf_counter()
     read(unit * (4_000 // len(unit)))
-    assert perf_counter() - began < 20
+    assert perf_counter() - began < 5
 
 
 def test_a_wrapped_line_keeps_its_denial() -> None:
@@ -152,3 +156,8 @@ def test_a_wrapped_line_keeps_its_denial() -> None:
 def test_a_heading_waits_for_its_answer() -> None:
     assert alerts("Suicidal ideation:\nDenied.") == ()
     assert alerts("Suicidal ideation:\nPassive, daily.")
+
+
+def test_a_sentence_of_nothing_but_mentions_is_shown_not_weighed() -> None:
+    assert {mention.rule.split(" > ")[1] for mention in alerts("no SI, " * 30)} == {"crowded"}
+    assert alerts("no SI, " * 12) == ()
