@@ -23,6 +23,7 @@ from bot.clinical_systems import Charts
 from bot.crisis import telephones
 from bot.crisis.coverage import refuse_unless_covered
 from bot.crisis.heartbeat import heartbeat_of
+from bot.crisis.phone_view import phone_view
 from bot.crisis.ways.simulator import Exchange
 from bot.drafting.drafter import Clear, Drafter
 from bot.flow import decide, housekeeping
@@ -153,7 +154,7 @@ async def built(
         desk = KeptDesk(FlowDesk(office), office, understood)
         site = web.Application(client_max_size=1024 * 1024)
         await telephone.answer(office, site)
-        await _open_platforms(stack, settings, office, desk, charts, site, chats)
+        await _open_platforms(stack, settings, office, desk, charts, site, chats, telephone.exchange)
         worker = Worker(
             db,
             handlers(office),
@@ -242,6 +243,7 @@ async def _open_platforms(
     charts: Charts,
     site: web.Application,
     chats: dict[Platform, Chat],
+    phones: Exchange | None,
 ) -> None:
     commands = [skill.command for skill in office.shelf.values()]
     if settings.slack:
@@ -272,7 +274,7 @@ async def _open_platforms(
         await teams.start()
         stack.push_async_callback(teams.stop)
         chats[Platform.TEAMS] = teams.chat
-    console = _console(settings, office, desk, charts)
+    console = _console(settings, office, desk, charts, phones)
     site.add_routes(console.routes())
     if settings.profile is Profile.DEMO:
         channels = [c.external_id for c in office.clinic.channels if c.platform is Platform.WEB]
@@ -282,7 +284,7 @@ async def _open_platforms(
 # The console
 
 
-def _console(settings: Settings, office: Office, desk: Desk, charts: Charts) -> WebConsole:
+def _console(settings: Settings, office: Office, desk: Desk, charts: Charts, phones: Exchange | None) -> WebConsole:
     clinic = office.clinic
     channels = [c for c in clinic.channels if c.platform is Platform.WEB and c.tenant == CONSOLE_TENANT]
     return WebConsole(
@@ -297,6 +299,7 @@ def _console(settings: Settings, office: Office, desk: Desk, charts: Charts) -> 
         demo=settings.profile is Profile.DEMO,
         zone=clinic.zone(),
         now=office.clock,
+        phone=phone_view(phones) if phones else None,
     )
 
 

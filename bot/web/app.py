@@ -19,6 +19,7 @@ from bot.web.board import Board, Message
 from bot.web.clinic import AuditLine, Channel, EhrWrite, Persona
 from bot.web.gate import HEADERS, Gate
 from bot.web.outbound import TENANT, direct
+from bot.web.phone import PhoneView
 from bot.web.problems import NoSuchPage, NotYours
 from bot.web.render import Drawing, Pages, Spot
 from bot.web.session import Session, Signer, opened
@@ -52,7 +53,10 @@ class WebConsole:
         tenant: str = TENANT,
         zone: tzinfo = UTC,
         now: Callable[[], datetime] = _now,
+        phone: PhoneView | None = None,
+        file_phq9: Callable[[], Awaitable[str]] | None = None,
     ) -> None:
+        self._phone, self._file_phq9 = phone, file_phq9
         self._desk, self._board, self._tenant, self._now = desk, board, tenant, now
         self._people = {person.id: person for person in people}
         self._channels = {channel.id: channel for channel in channels}
@@ -72,6 +76,8 @@ class WebConsole:
             web.get("/console/c/{conversation}/fresh", self._gate.page(self._fresh)),
             web.post("/console/c/{conversation}/say", self._gate.page(self._say)),
             web.post("/console/c/{conversation}/press", self._gate.page(self._press)),
+            *self._phone_pages(),
+            *([web.post("/console/file-phq9", self._gate.page(self._file))] if self._file_phq9 else []),
             web.get("/console/static/{name}", self._static),
             web.route("*", "/console/{rest:.*}", self._gate.page(self._nothing)),
         ]
@@ -175,6 +181,38 @@ class WebConsole:
             raise NoSuchPage("The message this button stood on is no longer here. Open the conversation again.")
         return message
 
+    # The phone, where the telephone company is simulated
+
+    def _phone_pages(self) -> list[web.RouteDef]:
+        if self._phone is None:
+            return []
+        return [
+            web.get("/console/phone", self._gate.page(self._see_phone)),
+            web.post("/console/phone", self._gate.page(self._use_phone)),
+        ]
+
+    async def _see_phone(self, request: web.Request, session: Session, said: str = "") -> web.Response:
+        me = self._me(session)
+        lines = self._phone.lines(me.id) if self._phone else None
+        return await self._framed("phone.html", me, Spot(session.csrf, DIRECT), at="phone", lines=lines, said=said)
+
+    async def _use_phone(self, request: web.Request, session: Session) -> web.Response:
+        fields, me = await self._gate.form(request, session), self._me(session)
+        if self._phone is None:
+            raise NoSuchPage("There is no telephone here.")
+        if key := fields.get("key", ""):
+            said = await self._phone.press(me.id, key)
+        else:
+            said = await self._phone.reply(me.id, fields.get("text", "")[:160])
+        return await self._see_phone(request, session, said)
+
+    async def _file(self, request: web.Request, session: Session) -> web.Response:
+        """Somebody's questionnaire comes into the EHR; whoever is paged sees it on their phone and beside it."""
+        await self._gate.form(request, session)
+        if self._file_phq9 is not None:
+            await self._file_phq9()
+        return _go("/console/phone" if self._phone else self._back_to(DIRECT))
+
     # What pages share
 
     async def _talk(
@@ -202,6 +240,8 @@ class WebConsole:
             channels=self._channels.values(),
             here=self._channels.get(spot.conversation),
             drawn_as=self._drawn_as,
+            has_phone=self._phone is not None,
+            may_file=self._file_phq9 is not None,
             suggestions=self._suggestions,
             ehr=await self._ehr_writes(),
             audit=await self._audit_tail(),
