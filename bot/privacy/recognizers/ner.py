@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from importlib import import_module
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ _KINDS: Final = {
     "ORG": Kind.LOCATION,
 }
 _NOT_NEEDED: Final = ("lemmatizer", "parser", "attribute_ruler", "tagger")
+_WORD: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 
 class NerNotInstalled(Exception):
@@ -39,5 +41,11 @@ def recognised(text: str, ner: Ner) -> Iterator[Found]:
     """What the model takes for a name, but for words of the trade: it takes drugs and scales for people."""
     for start, end, label in ner(text):
         kind = _KINDS.get(label)
-        if kind and not all(word in lists.safe() for word in spelled(text[start:end]).split()):
-            yield Found(start, end, kind, NER)
+        words = [word for word in _WORD.finditer(text, start, end) if spelled(word[0]) not in _of_the_trade()]
+        if kind and not all(spelled(word[0]) in lists.safe() for word in words):
+            yield Found(words[0].start(), words[-1].end(), kind, NER)
+
+
+@cache
+def _of_the_trade() -> frozenset[str]:
+    return lists.clinical() | lists.abbreviations()
