@@ -13,10 +13,11 @@ from typing import Any, Final
 from rich.console import Console
 from sqlalchemy import update
 
+from bot import sandbox_page
 from bot.app import Baton, opened
 from bot.chat import Action, Detail, Form, Notice, Place, Platform, Press, Reply, Typed, Who
 from bot.clinic import CONSOLE_TENANT
-from bot.crisis import drafting, looking, records
+from bot.crisis import drafting, records
 from bot.crisis.escalation import State
 from bot.crisis.records import PageState
 from bot.crisis.sentences import name
@@ -25,12 +26,9 @@ from bot.flow import records as drafts
 from bot.flow.office import new_id
 from bot.privacy import audit
 from bot.settings import Settings
-from bot.store import jobs
 from bot.store import tables as t
-from ehr_clients.port import ClientQuery
-from ehr_clients.sandbox.clinic.filed import phq9
 
-ALIAS, ANSWERS = "C-102", (2, 2, 1, 1, 2, 1, 1, 0, 2)
+ANSWERS = sandbox_page.PHQ9_ANSWERS
 TREATING, SUPERVISOR = "vega", "brandt"
 PATIENCE_S: Final = 60.0
 DISPOSITION: Final = {
@@ -92,12 +90,6 @@ class Story:
         self.tell(f"{int(how_long.total_seconds() // 60)} minutes pass.")
         await self.settled()
 
-    async def look(self) -> None:
-        """What the calendar begins each minute."""
-        async with self.baton.office.db.write() as conn:
-            await jobs.enqueue(conn, looking.LOOK, "@story", lane="clock", dedup=f"story:{new_id()}")
-        await self.settled()
-
     async def typed(self, who: str, words: str) -> Reply:
         me, place = await self._at(who)
         reply = await self.baton.desk.typed(Typed(words, me, place, new_id()))
@@ -147,10 +139,9 @@ async def _tell(story: Story) -> None:
 
 
 async def _signalled(story: Story) -> None:
-    await story.look()  # it begins: what is there already is nobody's news
-    ref = await file_phq9(story.baton, story.clock())
+    ref = await sandbox_page.file_phq9(story.baton.charts, story.baton.office, ANSWERS)
     story.tell(f"A PHQ-9 with item 9 = {ANSWERS[8]} is filed in the EHR.", refs=[ref])
-    await story.look()
+    await story.settled()
     if await story.state() is None:
         raise CrisisStoryFailed("Nothing was opened by the PHQ-9.")
     story.check("opened and paged", kept=await story.state() is State.PAGED)
@@ -159,14 +150,6 @@ async def _signalled(story: Story) -> None:
     ways = sorted({f"{one.staff_id} by {one.way}" for one in there if one.staff_id and one.state is PageState.SENT})
     story.tell("E-1 is open; people are paged.", pages=ways)
     story.check("treating clinician paged", kept=any(each.startswith(TREATING) for each in ways))
-
-
-async def file_phq9(baton: Baton, at: datetime, *, alias: str = ALIAS, nine: int | None = None) -> str:
-    """As the EHR's own questionnaire would; its id. Only where the EHR is the embedded sandbox clinic."""
-    if baton.charts.sandbox is None:
-        raise CrisisStoryFailed("This is not the sandbox clinic.")
-    (client,) = await baton.office.ehr.find(ClientQuery(alias=alias))
-    return baton.charts.sandbox.file(phq9(client.id, (*ANSWERS[:8], ANSWERS[8] if nine is None else nine), at))
 
 
 async def _nobody_answers(story: Story) -> None:

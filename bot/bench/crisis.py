@@ -95,7 +95,7 @@ class _Stamps:
     sent: dict[str, list[float]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _StampedWay:
     name: WayName
     call: Call

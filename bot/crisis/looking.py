@@ -77,6 +77,14 @@ async def look(office: Office, job: Job) -> Finish | None:
     return finish
 
 
+async def now(office: Office) -> None:
+    """Begin to look, if nobody has; else look at once instead of at the next full minute."""
+    at = office.clock()
+    async with office.db.write() as conn:
+        await _begin(conn, at)
+        await jobs.enqueue(conn, LOOK, f"@{at.isoformat()}", lane=LANE, dedup=f"{LOOK}:{at.isoformat()}")
+
+
 async def _changed(office: Office, since: datetime, now: datetime) -> frozenset[str]:
     """Raises EhrError or TimeoutError when neither the EHR nor a caseload can say."""
     async with asyncio.timeout(LONGEST_READING_S):
