@@ -1,7 +1,7 @@
-"""Each drafted sentence against the sources it cites, by rule: what they do not support is taken out, whole, and counted.
+"""Each drafted sentence against the sources it cites, by rule: what they do not support is taken out whole, counted.
 
-Nothing is softened or repaired. Where a sentence is taken out, and where the kept ones do not carry a safety or medication
-fact, the template's own line stands instead. Works on masked text and on text with the names put back.
+Nothing is softened or repaired. Where a sentence is taken out, and where the kept ones do not carry a safety or
+medication fact, the template's own line stands instead. Works on masked text and on text with the names put back.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,7 +1,8 @@
 """How well the source checks tell drafts with a planted error from faithful ones, scored from a file of cases.
 
-One case a line: {id, kind, evidence: [{id, passage, text, topic, quoted}], sentences: [{passage, text, cites}], expect}.
-`expect` has a word for each sentence, "keep" or "remove", and "uncovered:S2" for each source that must be found missing.
+One case a line: {id, kind, evidence: [{id, passage, text, topic, quoted}], sentences: [{passage, text, cites}],
+expect}. `expect` has a word for each sentence, "keep" or "remove", and "uncovered:S2" for each source that must be
+found missing.
 Kind "faithful" asks that nothing is removed; every other kind is caught when all that `expect` asks for came about.
 """
 

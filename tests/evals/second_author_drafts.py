@@ -145,7 +145,7 @@ CASES: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
     (_A, "C-107", ("Safety in the last notes",), ("No suicidal ideation was found in the last notes.",)),
     (_A, "C-101", ("Safety level",), ("The C-SSRS was negative.",)),
     (_Q, "C-102", ("Told, 10/19",), ("She said of the new therapist, “he was fine when he covered for you last spring.”",)),
-    (_Q, "C-103", ("Course, 11/13",), ("He said, \"I have never been so proud.\"",)),
+    (_Q, "C-103", ("Course, 11/13",), ('He said, "I have never been so proud."',)),
     (_Q, "C-108", ("Safety as noted, 11/17/2026: “Asked",), ("She joked that “Rafael would burn the house.”",)),
     (_I, "C-101", ("Escitalopram",), ("Escitalopram 10 mg daily is well tolerated.",)),
     (_I, "C-105", ("Methadone",), ("Methadone 80 mg daily, with a plan to taper next month.",)),

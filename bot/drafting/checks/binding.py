@@ -12,6 +12,15 @@ from bot.drafting.checks.words import folded
 _LEVEL = re.compile(rf"\b(?:{'|'.join(sorted(LEVELS - {'stable', 'acute', 'chronic'}))})\b", re.IGNORECASE)
 _SHARE = re.compile(r"\b(\w+) ?(?:of|/|out of) ?(?:the )?(\w+)\b")
 _APART = re.compile(r"[;.>]|\d{2}/|\b(?:between|from|since|by|until|and|to)\b")
+_PART_OF_DAY = re.compile(
+    r"\W*(?:mg|mcg|g)?(?: by mouth| orally)? (?:in the|every|each|at|before) (morning|evening|bedtime|night|noon)\b"
+)
+_EVENT = re.compile(
+    r"\b(discharge|admi(?:t|ssion)|overdose|attempt|revo[kc]|renew|sign|reverse|refill|hospitali[sz])\w*", re.IGNORECASE
+)
+_BREATH = re.compile(
+    r"[;.,:]|\b(?:and|but|after|before|since|until|through|within|high|low|moderate|due)\b", re.IGNORECASE
+)
 _BETWEEN = 42  # characters from a value to its date: "15 (moderately severe) on 11/02/2026"
 
 
@@ -21,12 +30,16 @@ def dose_wrong(sentence: str, sources: Sequence[str]) -> bool:
     for source in sources:
         for drug, dose in doses(source):
             held.setdefault(drug, set()).add(dose)
-    return any(drug in held and dose not in held[drug] for drug, dose in doses(sentence))
+    if any(drug in held and dose not in held[drug] for drug, dose in doses(sentence)):
+        return True
+    return _crossed(by_part_of_day(sentence), [pair for source in sources for pair in by_part_of_day(source)])
 
 
 def wrong(sentence: str, sources: Sequence[str]) -> bool:
     """Whether a score stands with another instrument, or a value with another date, than in the sources."""
     if _crossed(shares(sentence), [pair for source in sources for pair in shares(source)]):
+        return True
+    if _crossed(events(sentence), [pair for source in sources for pair in events(source)]):
         return True
     return _crossed(scores(sentence), [pair for source in sources for pair in scores(source, wide=True)]) or _crossed(
         [(day, value) for value, day in dated(sentence)],
@@ -54,8 +67,19 @@ def doses(text: str) -> tuple[tuple[str, float], ...]:
     return tuple(dict.fromkeys(out))
 
 
+@lru_cache(maxsize=4096)
+def by_part_of_day(text: str) -> tuple[tuple[str, str], ...]:
+    """Each part of the day with the dose right before it: 300 mg in the morning is not 300 mg at bedtime."""
+    line = folded(text).lower()
+    return tuple(
+        ("bedtime" if found[1] == "night" else found[1], f"{dose.number * dose.scale:g}")
+        for dose in quantities(text)
+        if dose.kind == "g" and (found := _PART_OF_DAY.match(line, dose.end))
+    )
+
+
 def _before(dose: Quantity, placed: Sequence[tuple[str, int]], line: str) -> tuple[str, int] | None:
-    """ "150 mg of sertraline"."""
+    """“150 mg of sertraline”."""
     for name, place in placed:
         gap = line[dose.end : place] if place > dose.end else None
         if gap is not None and re.fullmatch(r"\s?(?:mg|mcg|g)?(?:/\w+)?(?: of| dose of)? ", gap, re.IGNORECASE):
@@ -97,6 +121,19 @@ def scores(text: str, *, wide: bool = False) -> tuple[tuple[str, str], ...]:
 
 
 @lru_cache(maxsize=4096)
+def events(text: str) -> tuple[tuple[str, str], ...]:
+    """Each event with the first whole date behind it in the same breath: "discharged from the unit 11/18/2026"."""
+    line = folded(text)
+    days = [each for each in dates.days(text) if each.day.month and each.day.day]
+    out = []
+    for found in _EVENT.finditer(line):
+        behind = [each for each in days if found.end() <= each.begin <= found.end() + _BETWEEN]
+        if behind and not _BREATH.search(line, found.end(), behind[0].begin):
+            out.append((found[1].lower(), f"{behind[0].day.month}/{behind[0].day.day}"))
+    return tuple(out)
+
+
+@lru_cache(maxsize=4096)
 def dated(text: str) -> tuple[tuple[str, str], ...]:
     """Each bare number or level that a date follows closely, with that date as far as it is written."""
     line = folded(text)
@@ -113,7 +150,7 @@ def dated(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def _between(text: str, values: Sequence[tuple[str, int]]) -> list[tuple[str, str]]:
-    """ "12 -> 15 between Oct 19 and Nov 2": the first value is of the first day."""
+    """“12 -> 15 between Oct 19 and Nov 2”: the first value is of the first day."""
     found = [each for each in dates.days(text) if each.day.month and each.day.day]
     if len(found) != 2 or not re.search(r"\bbetween\b|\bfrom\b", folded(text)[: found[0].begin][-12:]):
         return []
@@ -124,7 +161,7 @@ def _between(text: str, values: Sequence[tuple[str, int]]) -> list[tuple[str, st
 
 @lru_cache(maxsize=4096)
 def shares(text: str) -> tuple[tuple[str, str], ...]:
-    """ "6 of 7 visits", in digits or words: the whole, and the part of it."""
+    """“6 of 7 visits”, in digits or words: the whole, and the part of it."""
     pairs = [(_value(part), _value(whole)) for part, whole in _SHARE.findall(dates.masked(text, ()).lower())]
     return tuple((f"{whole:g}", f"{part:g}") for part, whole in pairs if part is not None and whole is not None)
 

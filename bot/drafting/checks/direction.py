@@ -20,7 +20,8 @@ _CLASSES = {
     "open": "open", "closed": "closed", "employed": "employed", "unemployed": "unemployed jobless", "continue": "continue continued continues",
     "voluntary": "voluntary voluntarily", "involuntary": "involuntary involuntarily", "easier": "easier easy", "harder": "harder hard",
     "calm": "calm", "agitated": "agitated", "high": "high", "low": "low", "first": "first", "last": "last", "gained": "gained", "lost": "lost",
-    "longer": "longer", "shorter": "shorter", "alone": "alone", "permit": "permit permits", "trusts": "trusts", "distrusts": "distrusts mistrusts",
+    "longer": "longer", "shorter": "shorter", "alone": "alone", "permit": "permit permits", "only": "only solely exclusively", "everybody": "both everyone everybody anyone anybody either",
+    "trusts": "trusts", "distrusts": "distrusts mistrusts",
 }  # fmt: skip
 _CLASS = {word: name for name, words in _CLASSES.items() for word in words.split()} | {
     stem(word): name
@@ -39,6 +40,7 @@ _OPPOSITE: dict[str, set[str]] = {}
 for _one, _other in _PAIRS:
     _OPPOSITE.setdefault(_one, set()).add(_other)
     _OPPOSITE.setdefault(_other, set()).add(_one)
+_OPPOSITE["everybody"] = {"only"}  # and not back: "only" may narrow within what both are told
 _IMPLIED = {"increase": "worsen", "decrease": "improve"}  # of a symptom score
 _SINCE = re.compile(r"\bsince (?=\d|\[|[A-Z])")
 _FROM_TO = re.compile(r"\bfrom (?:an? |the )?(\d[\d.]*)(?: ?m?c?g)?\b[^;.]{0,30}?\bto (\d[\d.]*)")
@@ -104,7 +106,7 @@ def _anchors(segment: str) -> set[str]:
 
 
 def _wrong_way(sentence: str) -> bool:
-    """ "Raised from 150 mg to 100 mg" contradicts itself."""
+    """“Raised from 150 mg to 100 mg” contradicts itself."""
     found = _FROM_TO.search(folded(sentence))
     if found is None:
         return False
@@ -116,7 +118,7 @@ def _wrong_way(sentence: str) -> bool:
 
 
 def _prefixed(sentence: str, sources: Sequence[str]) -> bool:
-    """ "Unstable" where the sources say "stable", and the other way round."""
+    """“Unstable” where the sources say "stable", and the other way round."""
     said, held = _stems(sentence), frozenset[str]().union(*(_stems(source) for source in sources))
     return any(_denies(word, held) for word in said - held) or any(
         _denies(word, said) for word in held - said if word[2:] not in held and word[3:] not in held

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from bot.drafting.checks.numbers import WORDS
+from bot.drafting.checks.numbers import WORDS, quantities
 from bot.drafting.checks.words import folded
 
 _TIMES = {
@@ -38,6 +38,10 @@ _PART_OF_DAY = {
     "bedtime": "bedtime",
 }
 _RATE = re.compile(r"\b(?!times?\b|once\b|twice\b)[a-z]+ (?:a|per|each) (day|week|month)\b|[a-z]/(day|week|month)\b")
+_SO_MANY = re.compile(
+    r"\b(\d+|one|two|three|four|five|six|seven) (?:(?:visit|session|group|meeting|call|film|tablet|capsule|dose)s? )?"
+    r"(?:a|per|each) (day|week|month)\b"
+)
 _WORD = re.compile(r"[a-z]+")
 _IMPLIES = {"bedtime": "1/day", "morning": "1/day", "evening": "1/day"}
 
@@ -48,7 +52,18 @@ def wrong(sentence: str, sources: Sequence[str]) -> bool:
     held |= {_PART_OF_DAY[word] for source in sources for word in _WORD.findall(source.lower()) if word in _PART_OF_DAY}
     held |= {f"1/{unit or slash}" for source in sources for unit, slash in _RATE.findall(source.lower())}
     held |= {_IMPLIES[each] for each in held if each in _IMPLIES}
-    return not held.issuperset(frequencies(sentence))
+    return not held.issuperset(frequencies(sentence)) or _rate_wrong(sentence, sources)
+
+
+def _rate_wrong(sentence: str, sources: Sequence[str]) -> bool:
+    """Whether so many a week are other than the sources' so many a week."""
+    held = {rate for source in sources for rate in _rates(source)}
+    bare = {each.number for source in sources for each in quantities(source) if not each.measured}
+    return bool(held) and any(rate not in held and rate[0] not in bare for rate in _rates(sentence))
+
+
+def _rates(text: str) -> frozenset[tuple[float, str]]:
+    return frozenset((_count(many), per) for many, per in _SO_MANY.findall(folded(text).lower()))
 
 
 @lru_cache(maxsize=4096)

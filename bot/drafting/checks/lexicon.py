@@ -42,10 +42,16 @@ _PHRASES: Final = (
     (r"\bno later than\b", "by"),
     (r"\bwithout\b", "with no"),
     (r"\bnot at all\b", "notatall"),
+    (
+        r"(?<=\bdead yes, )thoughts(?= (?:yes|no)\b)|(?<=\bdead no, )thoughts(?= (?:yes|no)\b)",
+        "suicidal",
+    ),  # C-SSRS answers
     (r"\bS/?I/?H/?I\b|\bSI and HI\b|\bSI or HI\b|\bSI, HI\b|\bSI & HI\b", "suicidal homicidal"),
     (
-        r"\b(?:passive |active )?(?:suicidal (?:ideation|thoughts?|thinking)|thoughts? (?:of|about) (?:suicide|killing"
-        r" (?:him|her|them)self|ending (?:his|her|their) life)|suicidality)\b",
+        (
+            r"\b(?:passive |active )?(?:suicidal (?:ideation|thoughts?|thinking)|thoughts? (?:of|about) (?:suicide|killing"
+            r" (?:him|her|them)self|ending (?:his|her|their) life)|suicidality)\b"
+        ),
         "suicidal",
     ),
     (r"\b(?:homicidal (?:ideation|thoughts?)|thoughts? of (?:harming|hurting|killing) others)\b", "homicidal"),

@@ -47,8 +47,8 @@ _UNITS = {
         ("time", 10080.0, "week weeks wk wks weekly"), ("month", 1.0, "month months mo mos"), ("month", 12.0, "year years yr yrs"),
         ("dose", 1.0, "tablet tablets tab tabs pill pills capsule capsules cap caps film films patch patches spray sprays unit units"),
         ("kg", 1.0, "kg kilogram kilograms"), ("kg", 0.4536, "lb lbs pound pounds"),
-        ("count", 1.0, "visit visits session sessions appointment appointments point points time times attempt attempts drink drinks step steps"
-         " group groups episode episodes reading readings medication medications dose doses result results call calls symptom symptoms"),
+        ("count", 1.0, ("visit visits session sessions appointment appointments point points time times attempt attempts drink drinks step steps"
+         " group groups episode episodes reading readings medication medications dose doses result results call calls symptom symptoms")),
     )
     for unit in units.split()
 }  # fmt: skip

@@ -16,6 +16,10 @@ _LEVELS_WORDS = """
     fleeting
 """
 LEVELS = frozenset(_LEVELS_WORDS.split())
+_MEANINGFUL = re.compile(r"\b(?:clinically )?(?:meaningful|significant)(?:ly)?\b")
+_SHORT_OF = re.compile(
+    r"\b(?:no|not|never|neither|without|below|under|less|smaller|short|beneath|nor)(?: \w+){0,4} $|\bin$"
+)
 _NOT_A_LEVEL = re.compile(r"\b(?:highly|high school|severe weather|low income|low carb)\b")
 
 
@@ -36,7 +40,19 @@ def _differs(name: str, mentions: Sequence[Reading], held: dict[str, set[Status]
 def level_wrong(sentence: str, sources: Sequence[str]) -> bool:
     """Whether a grade such as "moderate" or "urgent" is in no source."""
     held = {level for source in sources for level in levels(source)}
-    return not held.issuperset(levels(sentence))
+    return not held.issuperset(levels(sentence)) or _made_meaningful(sentence, sources)
+
+
+def _made_meaningful(sentence: str, sources: Sequence[str]) -> bool:
+    """Whether a change that every source calls less than meaningful is called meaningful."""
+    said, held = _meaningful(sentence), {each for source in sources for each in _meaningful(source)}
+    return bool(held) and True in said and True not in held
+
+
+def _meaningful(text: str) -> frozenset[bool]:
+    """Of each mention of a meaningful change, whether it says that there was one."""
+    line = spoken(folded(text))
+    return frozenset(not _SHORT_OF.search(line[: found.start()]) for found in _MEANINGFUL.finditer(line))
 
 
 def levels(text: str) -> frozenset[str]:

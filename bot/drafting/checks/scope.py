@@ -55,7 +55,9 @@ _OTHERS = re.compile(
     r"\bfamily history\b|\b(?:mother|father|mom|dad|sister|brother|uncle|aunt|cousin|grand\w+|parent|friend|roommate|wife|husband|son|daughter)"
     r"(?:'s|s')? (?:\w+ ){0,2}(?:suicid|attempt|overdos|kill|died by|selfharm|homicid|violen)"
 )
-_AT_FIRST = re.compile(r"\b(?:initially|at first|originally|first|earlier)\b")
+_AT_FIRST = re.compile(
+    r"\b(?:initially|at first|originally|first|(?<!days )(?<!weeks )(?<!months )(?<!years )earlier)\b"
+)
 _TURN = re.compile(
     r"\b(?:then|later|but|before|after|eventually|subsequently)\b.*\b(?:disclos|admit|endors|acknowledg|reveal|report|confirm|show|state|said|says)"
 )
@@ -67,7 +69,8 @@ _ANSWER = re.compile(
 )
 _BREAK = re.compile(
     r"[.;:!?]+(?!\d)(?=\s|$|\")|\b(?:but|however|although|though|except|yet|whereas|while|because|despite)\b|, (?:then|so|and then)\b"
-    r"|\band (?=(?:is|was|has|had|will|can|does|did|feels|felt|reports?|says|said|states?|agrees?|agreed|endorses?|remains?|continues?|keeps?|takes|plans)\b)"
+    r"|\band (?=(?:the|an?|his|her|their|its) (?:\w+ ){1,4}?(?:is|are|was|were|has|have|had)\b)"
+    r"|\band (?=(?:is|was|has|had|will|can|does|did|never|feels|felt|reports?|says|said|states?|agrees?|agreed|endorses?|remains?|continues?|keeps?|takes|plans)\b)"
 )
 _TURNING = frozenset({"when", "if", "unless", "until", "since", "after", "before", "during", "while", "as", "for"})
 _FORWARD = frozenset({"no", "nothing", "nobody", "not", "never", "nor", "neither", "deny", "negat", "lack"})
@@ -182,7 +185,7 @@ def _negated(marks: list[str]) -> list[Reading]:
 
 
 def _before(marks: list[str], place: int, out: list[Reading], not_: Reading, open_: Reading) -> None:
-    """ "The thoughts did not return" denies the thoughts; "leave no voicemail" and "do not leave" are one."""
+    """“The thoughts did not return” denies the thoughts; "leave no voicemail" and "do not leave" are one."""
     behind = [mark for mark in marks[place + 1 :] if is_word(mark) and not neutral(mark)]
     if marks[place] in {"not", "never"} and not behind:
         begin = max((n + 1 for n in range(place) if not is_word(marks[n])), default=0)
@@ -192,7 +195,7 @@ def _before(marks: list[str], place: int, out: list[Reading], not_: Reading, ope
 
 
 def _closes(marks: list[str], place: int) -> bool:
-    """ "SI denied", "SI was denied in the note": what is denied stands before it."""
+    """“SI denied”, "SI was denied in the note": what is denied stands before it."""
     if place == 0:
         return False
     rest = marks[place + 1 :]
