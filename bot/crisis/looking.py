@@ -29,7 +29,8 @@ from bot.store.queue import clock
 from bot.store.session import insert_into
 from ehr_clients.errors import ClientNotFound, EhrError, EhrRefused, EhrUnavailable
 from ehr_clients.models import Appointment, Assessment, ChartData, Item, Message, Missing, Note, Read, Section, Why
-from skills.crisis.signals import Seen, Signal, StatePolicy, signals
+from skills.crisis.signals import Seen, Signal, signals
+from skills.crisis.states import policy_of
 
 LOOK, READ = "crisis_look", "crisis_read"
 LANE: Final = "look"  # not of the crisis lanes: an EHR that hangs must take no place from pages
@@ -40,7 +41,6 @@ KEPT_S: Final = 3600.0
 READS: Final = frozenset(
     {Section.CLIENT, Section.ASSESSMENTS, Section.NOTES, Section.MESSAGES, Section.APPOINTMENTS}
 )  # consents are not asked: nothing is shown, and a page carries no content
-PHRASES_OFF: Final = frozenset[str]()  # states whose policy pack switches phrase detection off: none that we know of
 _log = structlog.get_logger(__name__)
 
 
@@ -191,7 +191,7 @@ async def _found(office: Office, client: str, data: ChartData, now: datetime) ->
         ours = await _ours(conn, client, refs)
         asked = await conn.scalar(select(t.crisis_reads.c.asked_at).where(t.crisis_reads.c.client_id == client))
     since = (asked or now) - LATE_ENTRIES  # asked: an EHR that was down for days loses nothing
-    policy = StatePolicy(phrases=office.clinic.clinic.state.upper() not in PHRASES_OFF)
+    policy = policy_of(office.clinic.clinic.state)
     return await asyncio.to_thread(signals, _seen(data, ours), since=since, policy=policy)
 
 
