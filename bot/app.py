@@ -300,6 +300,7 @@ def _console(settings: Settings, office: Office, desk: Desk, charts: Charts, pho
         zone=clinic.zone(),
         now=office.clock,
         phone=phone_view(phones) if phones else None,
+        file_phq9=partial(sandbox_page.file_phq9, charts, office) if charts.sandbox else None,
     )
 
 
