@@ -71,6 +71,7 @@ PAGE_SIZES = {
     Platform.WEB: PageSize(lines=200, characters=60_000),
 }
 POLL_S = 5.0  # the net under the wake-ups: in the process by each commit, between processes by LISTEN/NOTIFY
+CRISIS_SLOTS = 48  # 20 signals a second, some six pages each, and a provider that takes its time
 LANE_LIMITS = {"chat": 1, "tell": 1, "ehr": 6}
 TIME_LIMIT_S = dict.fromkeys(("prepare", "read_again", "file"), 120.0)  # a slow chart, then a slow model
 PATIENCE = {  # attempts before a person must look; those that wait for the EHR or a platform try for about a day
@@ -160,6 +161,7 @@ async def built(
             handlers(office),
             on_dead=partial(on_dead, office),
             lane_limits=LANE_LIMITS,
+            crisis_slots=CRISIS_SLOTS,
             max_attempts=PATIENCE,
             time_limit_s=TIME_LIMIT_S,
             poll_s=POLL_S,

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from bot.app import LANE_LIMITS, PATIENCE, built, working
+from bot.app import CRISIS_SLOTS, LANE_LIMITS, PATIENCE, built, working
 from bot.bench.child import Json, Part
 from bot.bench.children import Child, child
 from bot.bench.databases import Databases
@@ -151,7 +151,13 @@ async def paging(database: str, ehr: Json, url: str) -> AsyncIterator[Part]:
         does = {**handlers(office), "bench_work": work}
         give_up = partial(on_dead, office)
         worker = Worker(
-            office.db, does, on_dead=give_up, max_attempts=dict(PATIENCE), lane_limits=LANE_LIMITS, poll_s=5
+            office.db,
+            does,
+            on_dead=give_up,
+            max_attempts=dict(PATIENCE),
+            lane_limits=LANE_LIMITS,
+            crisis_slots=CRISIS_SLOTS,
+            poll_s=5,
         )
 
         async def run(asked: Json) -> Json:
