@@ -46,6 +46,19 @@ ORDER = [
     State.DOCUMENTED,
     State.CLOSED,
 ]
+ENDS_PAGES = (  # what makes pages that wait superfluous: an answer, a step of people after it, or a start from the beginning
+    Acknowledged,
+    Assessed,
+    Closed,
+    DismissalConfirmed,
+    Disposed,
+    Documented,
+    HandOverAccepted,
+    HandOverDeclined,
+    SignalAdded,
+    TimeUp,
+)
+SETS_TIME = (TimeUp, Acknowledged, Assessed, Disposed, DismissalConfirmed, Documented)
 RANK = {state: number for number, state in enumerate(ORDER)}
 
 
@@ -69,7 +82,10 @@ class AnEscalation(RuleBasedStateMachine):
             return result
         self.now = result.now
         self.happened.append(event)
-        assert not was.tier.more_urgent_than(self.now.tier)
+        assert not was.tier.more_urgent_than(self.now.tier), "a tier was lowered"
+        assert (self.now.tiers, self.now.drill) == (was.tiers, was.drill), "the policy is the one it opened with"
+        assert self.now.epoch == was.epoch or type(event) in ENDS_PAGES, "pages were stopped by no answer"
+        self._not_put_off(was, event)
         assert self.now.turn == was.turn + 1
         for pages in result.pages:
             assert (self.now.epoch, pages.label) not in self.sent, "twice within its step"
@@ -79,6 +95,18 @@ class AnEscalation(RuleBasedStateMachine):
             assert self.now.due_at is not None
             assert self.now.due_at <= self.at + timedelta(seconds=self.now.policy.steps[0].wait_s)
         return result
+
+    def _not_put_off(self, was: Escalation, event: Event) -> None:
+        """Only time itself, or a person who takes the next step, may set the next page for later."""
+        if was.due_at is None or self.now.due_at is None or self.now.due_at <= max(was.due_at, self.at):
+            return
+        assert type(event) in SETS_TIME, f"put off by {type(event).__name__}"
+        assert self.now.due_at <= self.at + self._longest(), "nobody would be paged for longer than any clock of it"
+
+    def _longest(self) -> timedelta:
+        policy = self.now.policy
+        clocks = policy.clocks.model_dump().values()
+        return timedelta(seconds=max(*clocks, *(step.wait_s for step in policy.steps)))
 
     def _happened[E: Event](self, kind: type[E]) -> list[E]:
         return [event for event in self.happened if isinstance(event, kind)]
@@ -170,6 +198,12 @@ class AnEscalation(RuleBasedStateMachine):
     @invariant()
     def nothing_is_mute(self) -> None:
         assert (self.now.due_at is None) == (self.now.state is State.CLOSED)
+
+    @invariant()
+    def an_owner_is_a_person_who_said_so(self) -> None:
+        """Nobody is made responsible by an event that is not their own."""
+        said = {e.by for e in self.happened if isinstance(e, Acknowledged | HandOverAccepted | DismissalConfirmed)}
+        assert self.now.owner is None or self.now.owner in said
 
     @invariant()
     def somebody_is_responsible(self) -> None:

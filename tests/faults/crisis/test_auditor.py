@@ -98,7 +98,7 @@ DAMAGES: tuple[tuple[Damage, str], ...] = (
 async def test_what_was_damaged_is_repaired_within_a_minute_and_told(
     work: Work, sms: FakeWay, damage: Damage, code: str, tally: Tally
 ) -> None:
-    await opened(work)
+    await opened(work, treating=("vega",))
     before = len(sms.sent)
     async with work.office.db.write() as conn:
         await damage(conn)
@@ -118,7 +118,7 @@ async def test_what_was_damaged_is_repaired_within_a_minute_and_told(
 
 
 async def test_an_escalation_in_order_is_left_alone(work: Work, sms: FakeWay) -> None:
-    await opened(work)
+    await opened(work, treating=("vega",))
     before = await stored(work), len(sms.sent)
     assert await a_look(work, 1) == {}
     assert (await stored(work), len(sms.sent)) == before
@@ -157,7 +157,7 @@ async def connected(work: Work, url: str) -> None:
 async def test_the_switch_hears_of_each_good_look_and_of_no_other(work: Work, tally: Tally) -> None:
     async with switch() as (url, heard):
         await connected(work, url)
-        await opened(work)
+        await opened(work, treating=("vega",))
         assert await a_look(work, 1) == {}
         assert heard == ["GET"]
         async with work.office.db.write() as conn:
@@ -173,7 +173,7 @@ async def test_the_switch_hears_of_each_good_look_and_of_no_other(work: Work, ta
 async def test_a_switch_that_does_not_answer_holds_nothing_up(work: Work, status: int | None) -> None:
     async with switch(status or 200) as (url, _):
         await connected(work, url if status else "http://127.0.0.1:9/beat")
-        await opened(work)
+        await opened(work, treating=("vega",))
         assert await a_look(work, 1) == {}
         assert await a_look(work, 2) == {}
     assert {"heartbeat_refused", "heartbeat_failed"} & {str(line["event"]) for line in work.log}
