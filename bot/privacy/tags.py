@@ -38,13 +38,16 @@ class Tags:
     def issue(self, kind: Kind, original: str, *, who: str | None = None, full: str | None = None) -> str:
         """The placeholder for this identifier: the same one for the same person, or the same text.
 
-        `full` is how a person of the record is written out when the draft comes home.
+        `full` is how a person of the record comes home when the texts write them in more than one way.
         """
         key = (kind, f"who:{who}" if who else f"text:{original}")
         if key not in self._issued:
             self._issued[key] = f"{kind}_{sum(each[0] is kind for each in self._issued) + 1}"
-            self._originals[self._issued[key]] = full or original
-        return self._issued[key]
+            self._originals[self._issued[key]] = original
+        tag = self._issued[key]
+        if full and self._originals[tag] != original:
+            self._originals[tag] = full
+        return tag
 
     def restore(self, text: str) -> str:
         """`text` with its originals. Tolerates case, blanks and hyphens; raises UnknownTag."""

