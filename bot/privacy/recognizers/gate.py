@@ -68,6 +68,8 @@ def _is_unsure(folded: str, tokens: Sequence[Token], at: int, token: Token) -> b
         return False
     if _eponym(folded, tokens, at, token) or (at and tokens[at - 1].low == "the" and low in lists.eponyms()):
         return False
+    if _before_given(folded, tokens, at):
+        return True
     if _is_label(folded, token) and low.translate(_ALIKE) in _scanned_labels():
         return False
     if token.opens and _opens_name(folded, tokens, at):
@@ -154,10 +156,19 @@ def _shouted_safe(tokens: Sequence[Token], at: int, low: str) -> bool:
     if low in lists.abbreviations() or (low in lists.clinical() and low not in lists.both()):
         return True
     beside = [tokens[i] for i in (at - 1, at + 1) if 0 <= i < len(tokens)]
-    loud = any(t.shouted and len(t.text) > 2 and t.low in lists.safe() for t in beside)
+    loud = any(t.shouted and len(t.text) > 2 and t.low in lists.safe() and t.low not in lists.both() for t in beside)
     if low in lists.both():
         return False
     return low in lists.safe() and (loud or low in lists.clinical())
+
+
+def _before_given(folded: str, tokens: Sequence[Token], at: int) -> bool:
+    """Surname, Given: a word that is not frequent, and behind its comma a name with a capital."""
+    if tokens[at].low in lists.frequent() or at + 1 == len(tokens):
+        return False
+    after = tokens[at + 1]
+    named = after.low in lists.names() or after.low not in lists.safe()
+    return folded[tokens[at].end : after.start] == ", " and after.capital and named
 
 
 def _eponym(folded: str, tokens: Sequence[Token], at: int, token: Token) -> bool:

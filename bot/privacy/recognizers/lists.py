@@ -29,8 +29,8 @@ def believers() -> frozenset[str]:
 
 @cache
 def names() -> frozenset[str]:
-    """First names and frequent surnames."""
-    return first_names() | _packed("surnames")
+    """First names and frequent surnames, and names that dictionaries list as words."""
+    return first_names() | _packed("surnames") | _plain("also_names")
 
 
 @cache
