@@ -29,13 +29,14 @@ def believers() -> frozenset[str]:
 
 @cache
 def names() -> frozenset[str]:
-    """First names and frequent surnames, and names that dictionaries list as words."""
-    return first_names() | _packed("surnames") | _plain("also_names")
+    """First names and frequent surnames."""
+    return first_names() | _packed("surnames")
 
 
 @cache
 def first_names() -> frozenset[str]:
-    return _packed("first_names")
+    """With names that dictionaries list as words."""
+    return _packed("first_names") | _plain("also_names")
 
 
 @cache
