@@ -154,6 +154,7 @@ class Exchange:
         """All that was under way has come to its end."""
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            await asyncio.sleep(0)  # awaiting what has ended gives nobody a turn, and those who leave need one
 
     # Twilio's API
 
