@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat import Place, Who
 from bot.clinic import StaffMember
-from bot.crisis import events as ev
 from bot.crisis import drafting, records
+from bot.crisis import events as ev
 from bot.crisis.escalation import Escalation, PageThese, Refused, State, apply
 from bot.crisis.policy import WayName
 from bot.crisis.recipients import resolve, ways_to

@@ -13,7 +13,7 @@ from bot.drafting.assemble import LEFT_OUT
 from bot.drafting.how import How
 from bot.drafting.orders import orders
 from bot.drafting.untrusted import cleaned
-from ehr_clients.port import ProvenanceWrite, Write
+from ehr_clients.port import CommunicationWrite, DocumentWrite, FlagWrite, ProvenanceWrite, Write
 from skills.handoff.prompt import WANTED
 from skills.kit import Banner, Card, DraftText, Line, Rows, Text, Title
 
@@ -107,9 +107,13 @@ def _moved(before: Before, after: Draft) -> Iterator[str]:
 
 def _frame(write: Write) -> Write:
     """A write without its words."""
-    if isinstance(write, ProvenanceWrite):
-        return replace(write, sources=())
-    return replace(write, text="") if hasattr(write, "text") else write
+    match write:
+        case ProvenanceWrite():
+            return replace(write, sources=())
+        case DocumentWrite() | CommunicationWrite() | FlagWrite():
+            return replace(write, text="")
+        case _:
+            return write
 
 
 def _sources(draft: Draft) -> set[str]:

@@ -145,7 +145,10 @@ def _best_cites(seen: Seen, attack: str) -> list[tuple[str, tuple[str, ...]]]:
     """The planted part where it is in the prompt; else as many others as one may cite."""
     planted = _planted(seen, attack)
     open_to = [(key, ids[:MOST_CITES]) for key, ids in seen.passages.items() if ids]
-    return [(key, (each,)) for key, ids in seen.passages.items() for each in ids if each in planted][:2] or open_to[:1]
+    there: list[tuple[str, tuple[str, ...]]] = [
+        (key, (each,)) for key, ids in seen.passages.items() for each in ids if each in planted
+    ]
+    return there[:2] or open_to[:1]
 
 
 def _planted(seen: Seen, attack: str) -> list[str]:
