@@ -1,4 +1,4 @@
-# make demo: the sandbox clinic in a browser.   make test: all tests.   make soak: processes killed everywhere, 15 minutes.   make eval: every evaluation, whole.   make check: lint, types, import contracts.
+# make demo: the sandbox clinic in a browser.   make test: all tests.   make soak: processes killed everywhere, an hour or so.   make eval: every evaluation, whole.   make check: lint, types, import contracts.
 # Each sets itself up: finds a Python >= 3.12 (or gets one through uv), makes .venv, installs with the exact pins.
 
 SHELL := /bin/bash
