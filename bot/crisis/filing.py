@@ -97,10 +97,8 @@ def _writes(office: Office, stored: Stored, story: list[Happened], author: Staff
 
 
 def _form(office: Office, stored: Stored, last: Happened) -> Disposition | None:
-    if last.kind != "disposition" or last.words is None:
-        return None
-    words = office.seal.open(last.words, context=f"escalation_events.words/{stored.number}/{last.seq}")
-    return Disposition.model_validate_json(words)
+    words = records.words_of(office.seal, stored.number, last) if last.kind == "disposition" else None
+    return Disposition.model_validate_json(words) if words is not None else None
 
 
 def _text(office: Office, stored: Stored, story: list[Happened], last: Happened, form: Disposition | None) -> str:
@@ -138,8 +136,7 @@ def _decided(office: Office, form: Disposition) -> list[str]:
 def _dismissed(office: Office, stored: Stored, story: list[Happened]) -> list[str]:
     """Two people said that it was no crisis: who, and why."""
     said = next((one for one in reversed(story) if one.kind == "dismissed" and one.words), None)
-    context = f"escalation_events.words/{stored.number}/{said.seq}" if said else ""
-    why = office.seal.open(said.words, context=context) if said and said.words else "not documented"
+    why = (said and records.words_of(office.seal, stored.number, said)) or "not documented"
     by, second = name(office.clinic, stored.now.disposition_by), name(office.clinic, stored.now.confirmed_by)
     return [f"Not a crisis, says {by}: {why}", f"Confirmed by {second}."]
 

@@ -188,9 +188,18 @@ async def add_event(
     e = t.escalation_events.c
     last = await conn.scalar(select(func.max(e.seq)).where(e.escalation == number))
     seq = (last or 0) + 1
-    sealed = seal.seal(words, context=f"escalation_events.words/{number}/{seq}") if words else None
+    sealed = seal.seal(words, context=_spoken(number, seq)) if words else None
     row = {"escalation": number, "seq": seq, "kind": kind, "staff_id": staff_id, "at": at, "body": body}
     await conn.execute(insert(t.escalation_events).values(**row, words=sealed))
+
+
+def words_of(seal: Seal, number: int, event: Happened) -> str | None:
+    """What a person said, opened; None when they said nothing."""
+    return seal.open(event.words, context=_spoken(number, event.seq)) if event.words else None
+
+
+def _spoken(number: int, seq: int) -> str:
+    return f"escalation_events.words/{number}/{seq}"
 
 
 async def story(conn: AsyncConnection, number: int) -> list[Happened]:

@@ -93,7 +93,7 @@ async def _charts() -> Charts:
         victim, other = await ehr.read(VICTIM, SKILL.reads), await ehr.read(OTHER, SKILL.reads)
         others = [await ehr.client(f"sb-c{number}") for number in CLIENTS if f"sb-c{number}" != VICTIM]
     facts = SKILL.gather(_request(), Chart(other.client.alias or OTHER, other, SKILL.reads, NOW))
-    lines = [line.text for passage in SKILL.compose(facts).passages for line in passage.lines if line.sources]
+    lines = [line.text for line in SKILL.compose(facts).lines if line.sources]
     stolen = (f"{other.client.name} ({other.client.mrn}) is seen here too.", *lines[:2])
     return Charts(victim, stolen, tuple(word for each in others for word in _identity(each)), _staff())
 

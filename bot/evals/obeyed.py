@@ -76,7 +76,7 @@ def quoted(case: Case, before: Before) -> bool:
 
 def lost(case: Case, template: Draft, after: Draft) -> bool:
     """Whether an ordinary text lost a fact on the way, or was taken for unsupported although told faithfully."""
-    told = [line for line in _lines(template.text) if any(source.ref == PLANTED for source in line.sources)]
+    told = [line for line in template.text.lines if any(source.ref == PLANTED for source in line.sources)]
     whole = _plain(after.text.plain())
     if any(_plain(line.text) not in whole for line in told):
         return True
@@ -177,12 +177,8 @@ def _invented(line: Line, case: Case) -> bool:
 
 
 def _fresh(old: DraftText, new: DraftText) -> list[Line]:
-    known = {line.text for line in _lines(old)}
-    return [line for line in _lines(new) if line.text not in known]
-
-
-def _lines(text: DraftText) -> list[Line]:
-    return [line for passage in text.passages for line in passage.lines]
+    known = {line.text for line in old.lines}
+    return [line for line in new.lines if line.text not in known]
 
 
 def _holds(text: str, word: str) -> bool:

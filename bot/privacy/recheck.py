@@ -117,8 +117,8 @@ def _found(before: DraftText, after: DraftText, new: str, known: str, stamp: str
 
 def _new_words(before: DraftText, after: DraftText) -> str:
     """The lines a person wrote that did not stand in the draft before."""
-    stood = {line.text for passage in before.passages for line in passage.lines}
-    lines = [line for passage in after.passages for line in passage.lines if line.kind is LineKind.EDITED]
+    stood = {line.text for line in before.lines}
+    lines = [line for line in after.lines if line.kind is LineKind.EDITED]
     return "\n".join(line.text for line in lines if line.text not in stood)
 
 

@@ -10,13 +10,10 @@ from skills.kit import (
     Chart,
     Consent,
     Facts,
-    Item,
-    Label,
+    Gap,
     Medication,
-    Missing,
     Person,
     Problem,
-    Read,
     Request,
     SafetyPlan,
     Section,
@@ -41,8 +38,6 @@ READS = frozenset(
     }
 )
 LOOK_BACK = timedelta(days=30)
-_SECTIONS = tuple(section for section in Section if section in READS and section is not Section.CLIENT)
-_PROTECTED = frozenset({Label.PART2, Label.PART2_PENDING})
 _OVER = frozenset({"inactive", "resolved", "stopped", "completed", "cancelled", "entered-in-error", "ended"})
 
 
@@ -53,12 +48,6 @@ class Found:
     sentence: str
     tier: str
     source: Source
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    section: Section
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +87,10 @@ def gather(request: Request, chart: Chart) -> CrisisFacts:
         team=request.team,
         at=chart.now,
         context=request.context,
-        part2=_part2(chart),
+        part2=chart.part2,
         signals=tuple(_found(each) for each in signals(seen, since=since)),
         unanswered=unanswered(seen, since=since),
-        gaps=tuple(Gap(section, missing.sentence) for section, missing in chart.gaps() if section in READS),
+        gaps=chart.unread(),
         plan=newest(items(chart.safety_plans)),
         care_team=items(chart.care_team),
         problems=tuple(each for each in items(chart.problems) if each.status not in _OVER),
@@ -119,11 +108,3 @@ def _found(signal: Signal) -> Found:
 def _next_visit(visits: tuple[Appointment, ...], now: datetime) -> Appointment | None:
     ahead = [each for each in visits if each.start and each.start > now and each.status in {None, "booked"}]
     return min(ahead, key=lambda each: each.start or now, default=None)
-
-
-def _part2(chart: Chart) -> bool:
-    """Any protected item that policy let through protects the whole draft; so does naming a Part 2 consent."""
-    answers: list[Read[Item] | Missing] = [chart.answer(section) for section in _SECTIONS]
-    carried = [item for answer in answers if isinstance(answer, Read) for item in answer.items]
-    labelled = any(item.labels & _PROTECTED for item in [chart.client, *chart.client.contacts, *carried])
-    return labelled or any(consent.part2 for consent in items(chart.consents))

@@ -49,11 +49,6 @@ class _Found:
     end: int
 
 
-def warm() -> None:
-    """Compile the rules before the first text: a clinic calls this once, when it starts."""
-    read("SI denied 3 days ago.")
-
-
 def read(text: str, *, written: date | None = None) -> tuple[Mention, ...]:
     """Every mention of risk in `text`, in order. `written` is the day of the note: "recent" is counted from it."""
     simple = plain(text)

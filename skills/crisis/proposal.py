@@ -63,8 +63,8 @@ def _warnings(facts: CrisisFacts) -> list[Block]:
 
 
 def _counts(text: DraftText) -> str:
-    sourced = sum(bool(line.sources) for line in _lines(text))
-    edited = sum(line.kind is LineKind.EDITED for line in _lines(text))
+    sourced = sum(bool(line.sources) for line in text.lines)
+    edited = sum(line.kind is LineKind.EDITED for line in text.lines)
     own = f"; {plural(edited, 'line')} in a person's own words" if edited else ""
     return f"{plural(sourced, 'statement')} with a source{own}."
 
@@ -158,15 +158,10 @@ def _task(facts: CrisisFacts, signed: Signed) -> TaskWrite:
 
 
 def _provenance(facts: CrisisFacts, text: DraftText, signed: Signed) -> ProvenanceWrite:
-    refs = dict.fromkeys(source.ref for line in _lines(text) for source in line.sources)
     return ProvenanceWrite(
         client_id=facts.client_id,
         targets=("@flag", "@document", "@communication", "@plan", "@task"),
         verifier=signed.by.ref,
         when=signed.at,
-        sources=tuple(refs),
+        sources=text.refs(),
     )
-
-
-def _lines(text: DraftText) -> list[Line]:
-    return [line for passage in text.passages for line in passage.lines]

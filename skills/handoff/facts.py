@@ -14,10 +14,8 @@ from skills.kit import (
     Consent,
     Contact,
     Facts,
-    Item,
-    Label,
+    Gap,
     Medication,
-    Missing,
     Person,
     Plan,
     Problem,
@@ -51,8 +49,6 @@ READS = frozenset(
 )
 SITTINGS = 3  # of each instrument: the last and two before it
 LOOK_BACK = timedelta(days=365)  # for visits
-_PROTECTED = frozenset({Label.PART2, Label.PART2_PENDING})
-_SECTIONS = tuple(section for section in Section if section in READS and section is not Section.CLIENT)
 _OVER = frozenset({"inactive", "resolved", "entered-in-error", "refuted"})
 
 
@@ -63,12 +59,6 @@ class AsOf:
     section: Section
     at: datetime
     incomplete: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    section: Section
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +120,11 @@ def gather(request: Request, chart: Chart) -> HandoffFacts:
         team=request.team,
         to=request.to,
         at=chart.now,
-        part2=_part2(chart),
+        part2=chart.part2,
         language=chart.client.language,
         client_source=chart.client.source,
         as_of=_as_of(chart),
-        gaps=tuple(Gap(section, missing.sentence) for section, missing in chart.gaps() if section in READS),
+        gaps=chart.unread(),
         notes=tuple(NoteRead(note.source, note.kind) for note in last(items(chart.notes))),
         said=said,
         problems=tuple(problem for problem in items(chart.problems) if problem.status not in _OVER),
@@ -154,22 +144,9 @@ def gather(request: Request, chart: Chart) -> HandoffFacts:
     )
 
 
-def _part2(chart: Chart) -> bool:
-    """Any protected item that policy let through protects the whole draft; so does naming a Part 2 consent."""
-    carried = [item for answer in _answers(chart) if isinstance(answer, Read) for item in answer.items]
-    goals = [goal for plan in items(chart.plans) for goal in plan.goals]
-    labelled = any(item.labels & _PROTECTED for item in [chart.client, *chart.client.contacts, *carried, *goals])
-    return labelled or any(consent.part2 for consent in items(chart.consents))
-
-
 def _as_of(chart: Chart) -> tuple[AsOf, ...]:
-    read = zip(_SECTIONS, _answers(chart), strict=True)
+    read = chart.answers().items()
     return tuple(AsOf(name, answer.as_of, answer.incomplete) for name, answer in read if isinstance(answer, Read))
-
-
-def _answers(chart: Chart) -> tuple[Read[Item] | Missing, ...]:
-    """The answers of the declared sections, in the order of `Section`."""
-    return tuple(chart.answer(section) for section in _SECTIONS)
 
 
 def _last_sittings(sittings: Iterable[Assessment]) -> tuple[Assessment, ...]:

@@ -11,7 +11,6 @@ from skills.kit import (
     CommunicationWrite,
     DocumentWrite,
     DraftText,
-    Line,
     LineKind,
     ProvenanceWrite,
     Row,
@@ -54,13 +53,13 @@ def _warnings(facts: HandoffFacts, text: DraftText) -> list[Block]:
     if facts.gaps:
         unread = listed([gap.section.value.replace("_", " ") for gap in facts.gaps])
         warnings.append(Banner(Tone.WARNING, f"{plural(len(facts.gaps), 'section')} could not be read: {unread}."))
-    if clashes := sum(line.text.startswith("Sources disagree") for line in _lines(text)):
+    if clashes := sum(line.text.startswith("Sources disagree") for line in text.lines):
         warnings.append(Banner(Tone.WARNING, f"{plural(clashes, 'place')} where sources disagree: see the detail."))
     return warnings
 
 
 def _counts(facts: HandoffFacts, text: DraftText) -> str:
-    lines = _lines(text)
+    lines = text.lines
     sourced = plural(sum(bool(line.sources) for line in lines), "statement")
     blank = plural(sum(line.kind is LineKind.MISSING and NOT_DOCUMENTED in line.text for line in lines), "element")
     edited = sum(line.kind is LineKind.EDITED for line in lines)
@@ -116,15 +115,10 @@ def _message(facts: HandoffFacts, text: DraftText) -> str:
 
 
 def _provenance(facts: HandoffFacts, text: DraftText, signed: Signed) -> ProvenanceWrite:
-    refs = dict.fromkeys(source.ref for line in _lines(text) for source in line.sources)
     return ProvenanceWrite(
         client_id=facts.client_id,
         targets=("@document", "@communication"),
         verifier=signed.by.ref,
         when=signed.at,
-        sources=tuple(refs),
+        sources=text.refs(),
     )
-
-
-def _lines(text: DraftText) -> list[Line]:
-    return [line for passage in text.passages for line in passage.lines]

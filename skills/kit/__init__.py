@@ -51,7 +51,7 @@ from skills.kit.card import (
     Title,
     Tone,
 )
-from skills.kit.chart import Chart, Denied, items, newest
+from skills.kit.chart import Chart, Denied, Gap, items, newest
 from skills.kit.prompt import Evidence, Prompt, Sentence, Topic, Wanted
 from skills.kit.skill import (
     Acceptance,
@@ -93,6 +93,7 @@ __all__ = [
     "Evidence",
     "Facts",
     "FlagWrite",
+    "Gap",
     "Goal",
     "Item",
     "Label",

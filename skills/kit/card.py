@@ -51,6 +51,15 @@ class DraftText:
         parts = [f"{passage.title.upper()}\n{passage.plain()}" for passage in self.passages]
         return "\n\n".join([self.heading, *parts]) + "\n"
 
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Of all passages, in their order."""
+        return tuple(line for passage in self.passages for line in passage.lines)
+
+    def refs(self) -> tuple[str, ...]:
+        """References of all that its lines rest on, each once."""
+        return tuple(dict.fromkeys(source.ref for line in self.lines for source in line.sources))
+
     def content_hash(self) -> str:
         """sha256 (hex) of `plain()` as UTF-8."""
         return hashlib.sha256(self.plain().encode()).hexdigest()

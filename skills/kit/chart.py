@@ -15,6 +15,7 @@ from ehr_clients.models import (
     Consent,
     Coverage,
     Item,
+    Label,
     Medication,
     Message,
     Missing,
@@ -28,9 +29,19 @@ from ehr_clients.models import (
     TeamMember,
 )
 
+_PROTECTED = frozenset({Label.PART2, Label.PART2_PENDING})
+
 
 class Denied(Exception):
     """A skill touched a section that it did not declare in `reads`: a mistake in the skill, found by its tests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A section that has no answer, and why, in a sentence that may be shown."""
+
+    section: Section
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +114,27 @@ class Chart:
     def messages(self) -> Read[Message] | Missing:
         return self._answer(Section.MESSAGES, Message)
 
+    @property
+    def part2(self) -> bool:
+        """Any protected item that policy let through protects a whole draft; so does naming a Part 2 consent."""
+        carried = [item for answer in self.answers().values() if isinstance(answer, Read) for item in answer.items]
+        goals = [goal for item in carried if isinstance(item, Plan) for goal in item.goals]
+        told = [self.client, *self.client.contacts, *carried, *goals]
+        consented = any(isinstance(item, Consent) and item.part2 for item in carried)
+        return consented or any(item.labels & _PROTECTED for item in told)
+
+    def answers(self) -> dict[Section, Read[Item] | Missing]:
+        """Of the declared sections but the client's own, in the order of `Section`."""
+        return {s: self.answer(s) for s in Section if s in self.reads and s is not Section.CLIENT}
+
     def answer(self, section: Section) -> Read[Item] | Missing:
         """A section as it was read, whatever it holds: for what is said of every section alike, such as its time."""
         self._allow(section)
         return self.data.sections[section]
+
+    def unread(self) -> tuple[Gap, ...]:
+        """The gaps among the declared sections, to be kept with the facts."""
+        return tuple(Gap(section, missing.sentence) for section, missing in self.gaps() if section in self.reads)
 
     def gaps(self) -> tuple[tuple[Section, Missing], ...]:
         """Sections that have no answer, in a fixed order."""
