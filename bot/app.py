@@ -26,7 +26,7 @@ from bot.crisis.heartbeat import heartbeat_of
 from bot.crisis.phone_view import phone_view
 from bot.crisis.ways.simulator import Exchange
 from bot.drafting.drafter import Clear, Drafter
-from bot.flow import decide, housekeeping
+from bot.flow import decide, housekeeping, rooms
 from bot.flow.desk import FlowDesk, handlers, on_dead
 from bot.flow.inbox import KeptDesk
 from bot.flow.intake import understood
@@ -247,7 +247,7 @@ async def _open_platforms(
     chats: dict[Platform, Chat],
     phones: Exchange | None,
 ) -> None:
-    commands = [skill.command for skill in office.shelf.values()]
+    commands = [*(skill.command for skill in office.shelf.values()), *(room.command for room in rooms.ALL)]
     if settings.slack:
         chat = SlackChat(settings.slack.bot_token.get_secret_value(), settings.slack.api_url)
         slack = SlackPlatform(

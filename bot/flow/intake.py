@@ -11,7 +11,7 @@ from bot.chat import Notice, Place, Reply, Typed
 from bot.clinic import StaffMember
 from bot.crisis import words as crisis_words
 from bot.crisis.calling import HINT
-from bot.flow import records, trail
+from bot.flow import records, rooms, trail
 from bot.flow.office import EHR_LANE, Office, new_id
 from bot.flow.records import Asked
 from bot.privacy import audit, legal
@@ -71,6 +71,8 @@ class Refused:
 async def typed(office: Office, words: Typed) -> Reply:
     """Answer words. A repeated delivery (same key) answers as the first did and starts nothing."""
     if (answer := await crisis_words.heard(office, words)) is not None:
+        return answer
+    if (answer := await rooms.heard(office, words, parse(words.text).command)) is not None:
         return answer
     match understood(office, words):
         case Wish() as wish:
@@ -194,11 +196,9 @@ def _receiver(office: Office, words: str, sender: StaffMember, skill: Skill[Any]
 
 
 def _help(office: Office) -> Notice:
-    lines = [
-        f"/{s.command.name} {s.command.hint}: {s.command.summary}"
-        for s in office.shelf.values()
-        if not s.approval.escalates
-    ]
+    asked = [skill.command for skill in office.shelf.values() if not skill.approval.escalates]
+    commands = [*asked, *(room.command for room in rooms.ALL)]
+    lines = [f"/{command.name} {command.hint}: {command.summary}" for command in commands]
     return Notice("I understand:\n" + "\n".join([*lines, HINT]))
 
 
