@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from bot.chat import Place, Platform, Who
 from bot.crisis.policy import Crisis, Phone, misnamed
+from bot.digest.rule import DigestRule
 from skills.kit import Role
 
 CONSOLE_TENANT = "console"
@@ -51,6 +52,7 @@ class Team(_Part):
     name: str
     timezone: Zone | None = None
     digest_time: time | None = None
+    digest: DigestRule = DigestRule()
     handoff_sla_minutes: int = Field(default=240, gt=0)
     part2_program: bool = False  # a federally assisted SUD program (42 CFR 2.11)
     rollout: dict[str, Literal["off", "sandbox", "shadow", "live"]] = Field(default_factory=dict)  # by skill
@@ -183,6 +185,9 @@ def _inconsistencies(teams: list[Team], staff: list[StaffMember], channels: list
     mistakes += _repeated("chat identity", (f"{w.platform}:{w.tenant}:{w.user}" for s in staff for w in s.identities()))
     known = {team.id for team in teams}
     mistakes += [f"channels: {c.id} names the unknown team {c.team}" for c in channels if c.team not in known]
+    carrying = {(c.team, c.id) for c in channels if c.phi}
+    wrong = [t for t in teams if t.digest.channel is not None and (t.id, t.digest.channel) not in carrying]
+    mistakes += [f"teams: the digest of {t.id} needs a channel of that team for client information" for t in wrong]
     return mistakes + [f"staff: {s.id} names the unknown team {t}" for s in staff for t in s.teams if t not in known]
 
 
