@@ -80,10 +80,10 @@ async def _treating(office: Office, stored: Stored) -> tuple[str, ...]:
 async def page(office: Office, job: Job) -> Finish | None:
     """One person, one way, one time."""
     async with office.db.read() as conn:
-        row = await records.page(conn, job.ref)
-        stored = await records.one(conn, row.escalation) if row else None
-    if row is None or stored is None or row.state not in OPEN_PAGES:
+        found = await records.page_and_whose(conn, job.ref)
+    if found is None or found[0].state not in OPEN_PAGES:
         return None
+    row, stored = found
     if stored.now.due_at is None or row.epoch != stored.now.epoch:
         return lambda conn: _stopped(conn, office, row, job)
     try:

@@ -113,16 +113,16 @@ async def page_these(
     people = resolve(office.clinic, now.team, pages, treating, at)
     if people.stand_ins:
         await records.add_event(conn, office.seal, now.number, "stood_in", at, codes=list(people.stand_ins))
-    unreached = False
+    unreached, rows = False, list[PageRow]()
     for staff in people.staff:
         ways = ways_to(staff, pages.ways)
         unreached |= not ways
-        for way in ways:
-            await _add(conn, now, pages.label, at, way=way, staff_id=staff.id)
+        rows += [_page_row(now, pages.label, at, way=way, staff_id=staff.id) for way in ways]
         if not ways:
             await records.add_event(conn, office.seal, now.number, "no_way", at, whom=staff.id, label=pages.label)
     if WayName.CHANNEL in pages.ways:
-        await _to_channels(conn, office, now, pages.label, at)
+        rows += _to_channels(office, now, pages.label, at)
+    await _send(conn, rows)
     return await move_on(conn, office, now, pages.label) if unreached else now
 
 
@@ -132,25 +132,17 @@ async def move_on(conn: AsyncConnection, office: Office, now: Stored, label: str
     return now if isinstance(moved, Refused) else moved
 
 
-async def _to_channels(conn: AsyncConnection, office: Office, now: Stored, label: str, at: datetime) -> None:
-    for channel in office.clinic.channels:
-        if channel.team == now.team and channel.phi and channel.platform in office.chats:
-            await _add(conn, now, label, at, way=WayName.CHANNEL, channel=channel.id)
+def _to_channels(office: Office, now: Stored, label: str, at: datetime) -> list[PageRow]:
+    ours = [one for one in office.clinic.channels if one.team == now.team and one.phi]
+    listening = [one.id for one in ours if one.platform in office.chats]
+    return [_page_row(now, label, at, way=WayName.CHANNEL, channel=channel) for channel in listening]
 
 
-async def _add(
-    conn: AsyncConnection,
-    now: Stored,
-    label: str,
-    at: datetime,
-    *,
-    way: WayName,
-    staff_id: str | None = None,
-    channel: str | None = None,
-) -> None:
-    key = f"{now.code}:{now.now.epoch}:{label}:{staff_id or channel}:{way}"
-    row = PageRow(
-        key=key,
+def _page_row(
+    now: Stored, label: str, at: datetime, *, way: WayName, staff_id: str | None = None, channel: str | None = None
+) -> PageRow:
+    return PageRow(
+        key=f"{now.code}:{now.now.epoch}:{label}:{staff_id or channel}:{way}",
         escalation=now.number,
         epoch=now.now.epoch,
         label=label,
@@ -160,8 +152,13 @@ async def _add(
         state=PageState.DUE,
         created_at=at,
     )
-    if await records.add_page(conn, row):
-        await jobs.enqueue(conn, PAGE, key, lane=f"{jobs.CRISIS}:{way}", dedup=f"{PAGE}:{key}")
+
+
+async def _send(conn: AsyncConnection, rows: Sequence[PageRow]) -> None:
+    """What was sent before has its row and its job already, and gets neither again."""
+    await records.add_pages(conn, rows)
+    wanted = [jobs.Wanted(PAGE, row.key, f"{jobs.CRISIS}:{row.way}", f"{PAGE}:{row.key}") for row in rows]
+    await jobs.enqueue_all(conn, wanted)
 
 
 async def _redraw(conn: AsyncConnection, was: Stored, now: Stored) -> None:

@@ -9,15 +9,15 @@ from hashlib import sha256
 from typing import Any, Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import RowMapping, func, insert, select, text, update
+from sqlalchemy import RowMapping, bindparam, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat import CardRef, Platform
 from bot.crisis.escalation import JOINABLE, Escalation, State
 from bot.crisis.policy import WayName
-from bot.flow.records import insert_once
 from bot.store import tables as t
 from bot.store.sealed import Seal
+from bot.store.session import insert_into
 
 CODE: Final = re.compile(r"\s*[eE]-?(\d{1,9})\s*")
 STANDING: Final = TypeAdapter(Escalation)
@@ -211,16 +211,21 @@ async def story(conn: AsyncConnection, number: int) -> list[Happened]:
 # Pages
 
 
-async def add_page(conn: AsyncConnection, page: PageRow) -> bool:
-    """False: it is there already, so it goes out once whatever happens."""
-    values = {field.name: getattr(page, field.name) for field in fields(page)}
-    return await insert_once(conn, t.escalation_pages, **{**values, "way": page.way.value, "state": page.state.value})
+async def add_pages(conn: AsyncConnection, pages: Sequence[PageRow]) -> None:
+    """One that is there already stays as it is, so it goes out once whatever happens."""
+    rows = [{field.name: getattr(page, field.name) for field in fields(page)} for page in pages]
+    plain = [{**row, "way": row["way"].value, "state": row["state"].value} for row in rows]
+    if plain:
+        await conn.execute(insert_into(conn, t.escalation_pages).on_conflict_do_nothing(), plain)
 
 
-async def page(conn: AsyncConnection, key: str) -> PageRow | None:
-    found = select(t.escalation_pages).where(t.escalation_pages.c.key == key)
-    row = (await conn.execute(found)).mappings().first()
-    return _page(row) if row else None
+async def page_and_whose(conn: AsyncConnection, key: str) -> tuple[PageRow, Stored] | None:
+    """A page and its escalation, in one look."""
+    row = (await conn.execute(_PAGE_AND_WHOSE, {"key": key})).mappings().first()
+    if row is None:
+        return None
+    whose = {name: row[f"whose_{name}"] for name in _WHOSE}
+    return _page({column.name: row[column.name] for column in t.escalation_pages.columns}), _stored(whose)
 
 
 async def page_by_ref(conn: AsyncConnection, ref: str) -> PageRow | None:
@@ -288,7 +293,15 @@ def _columns(now: Escalation, at: datetime) -> dict[str, Any]:
     }
 
 
-def _stored(row: RowMapping) -> Stored:
+_WHOSE: Final = ("number", "alias", "client_id", "team", "treating", "standing")
+_PAGE_AND_WHOSE: Final = (  # made once: making a statement costs more than running it
+    select(t.escalation_pages, *(t.escalations.c[name].label(f"whose_{name}") for name in _WHOSE))
+    .join(t.escalations, t.escalations.c.number == t.escalation_pages.c.escalation)
+    .where(t.escalation_pages.c.key == bindparam("key"))
+)
+
+
+def _stored(row: RowMapping | Mapping[str, Any]) -> Stored:
     return Stored(
         number=row["number"],
         alias=row["alias"],
@@ -299,5 +312,5 @@ def _stored(row: RowMapping) -> Stored:
     )
 
 
-def _page(row: RowMapping) -> PageRow:
+def _page(row: RowMapping | Mapping[str, Any]) -> PageRow:
     return PageRow(**{**row, "way": WayName(row["way"]), "state": PageState(row["state"])})

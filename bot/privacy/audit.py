@@ -29,6 +29,7 @@ from bot.privacy.audit_event import (
     stored,
 )
 from bot.privacy.audit_export import export_csv, export_fhir
+from bot.store.session import at_the_end
 from bot.store.tables import audit_events, audit_head
 
 __all__ = [
@@ -67,27 +68,35 @@ class AuditBroken(Exception):
 
 
 async def append(conn: AsyncConnection, event: Event) -> str:
-    """Append in the caller's transaction; returns the event's id. Whoever appends next waits for the commit."""
+    """Append in the caller's transaction; returns the event's id. The head of the trail is taken as its last step."""
     return (await append_all(conn, [event]))[0]
 
 
 async def append_all(conn: AsyncConnection, events: Sequence[Event]) -> list[str]:
-    """Append several in their order, in the caller's transaction; returns their ids. The head goes step by step."""
+    """Append several in their order, in the caller's transaction; returns their ids. Raises as `append_now`, later."""
+    named = [(token_hex(16), event) for event in events]
+    waiting = [at_the_end(conn, append_now, one) for one in named]
+    if not all(waiting):
+        await append_now(conn, named)
+    return [event_id for event_id, _ in named]
+
+
+async def append_now(conn: AsyncConnection, named: Sequence[tuple[str, Event]]) -> None:
+    """Whoever appends next waits for the commit. The head goes step by step. Raises AuditBroken."""
     last = await head(conn, lock=True)
     rows = []
-    for event in events:
-        row = _following(last, event)
+    for event_id, event in named:
+        row = _following(last, event_id, event)
         last = Head(row["seq"], row["hash"])
         rows.append(row)
     if rows:
         await conn.execute(_ADD, rows)
         await conn.execute(_MOVE, [{"count": row["seq"], "hash": row["hash"]} for row in rows])
-    return [row["event_id"] for row in rows]
 
 
-def _following(last: Head, event: Event) -> dict[str, Any]:
+def _following(last: Head, event_id: str, event: Event) -> dict[str, Any]:
     """The row of an event that comes after `last`."""
-    seq, event_id = last.count + 1, token_hex(16)
+    seq = last.count + 1
     at = (event.at or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="microseconds")
     body = canonical(event, seq=seq, event_id=event_id, at=at)
     digest = hashlib.sha256((last.hash + body).encode()).hexdigest()

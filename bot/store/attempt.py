@@ -95,10 +95,14 @@ async def settle(db: Database, rules: Rules, held: Held, outcome: Outcome) -> No
 
 
 async def complete_together(db: Database, done: Sequence[Completion]) -> None:
-    """Completions that came at the same time, in one transaction. When one of them raises nothing is kept of any."""
+    """Completions that came at the same time, in one transaction. When one of them raises nothing is kept of any.
+
+    In the order of what they are about: two processes that lock the same rows lock them in the same order.
+    """
+    in_order = sorted(done, key=lambda one: one[0].job.ref)
     async with db.write() as conn:
-        ours = await leases.finish_all(conn, [held for held, _ in done])
-        for held, finish in done:
+        ours = await leases.finish_all(conn, [held for held, _ in in_order])
+        for held, finish in in_order:
             if held.job.id in ours and finish is not None:
                 await finish(conn)
     for held, _ in done:

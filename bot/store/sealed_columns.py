@@ -47,4 +47,6 @@ SEALED: Final = (
     SealedColumn(t.escalation_signals, "signal", ("key",)),
     SealedColumn(t.escalation_events, "words", ("escalation", "seq")),
     SealedColumn(t.conflicts, "finding"),
+    SealedColumn(t.digests, "content"),
+    SealedColumn(t.digest_marks, "reason"),
 )

@@ -424,3 +424,53 @@ conflicts = Table(  # what a rule found in a chart, once for each prescriber and
     Column("answered_at", UtcTime),
     UniqueConstraint("client_id", "staff_id", "key"),
 )
+
+digests = Table(  # one for each team, kind and period, whoever makes it; and one for each time a person asks
+    "digests",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("team", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("period", String(64), nullable=False),  # the wall time of its slot; of one that was asked for, the delivery
+    Column("state", String(16), nullable=False),  # due made delivered quiet skipped
+    Column("due_at", UtcTime, nullable=False),
+    Column("since", UtcTime),  # what it covers: from, to
+    Column("until", UtcTime),
+    Column("complete", Boolean, nullable=False),  # False: some could not be read, and is read again next time
+    Column("content", LargeBinary),  # sealed; purged when it is old
+    Column("counts", JSON, nullable=False),  # of lines by their kind, clients, round trips
+    Column("reason", String(64)),  # why it was late or skipped
+    Column("asked_by", String(64)),
+    Column("settled_at", UtcTime),
+    UniqueConstraint("team", "kind", "period"),
+    Index("ix_digests_newest", "team", "kind", "due_at"),
+)
+
+digest_posts = Table(  # where a digest goes, each place once
+    "digest_posts",
+    metadata,
+    Column("key", String(128), primary_key=True),
+    Column("digest_id", String(32), ForeignKey("digests.id"), nullable=False, index=True),
+    Column("place", JSON, nullable=False),
+    Column("staff_id", String(64)),  # whose own conversation it is
+    Column("view", String(16), nullable=False),  # card | person | why
+    Column("state", String(16), nullable=False),  # due sending posted dead withdrawn
+    Column("conversation", String(255)),
+    Column("message", String(255)),
+    Column("at", UtcTime, nullable=False),
+)
+
+digest_marks = Table(  # what people did about the lines of digests
+    "digest_marks",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("team", String(64), nullable=False),
+    Column("line", String(64), nullable=False),  # what changed, by its key; "" where the mark is for all of its kind
+    Column("kind", String(32), nullable=False),  # of the line
+    Column("staff_id", String(64), nullable=False),
+    Column("mark", String(16), nullable=False),  # opened task told snoozed useless retired restored kept
+    Column("until", UtcTime),
+    Column("reason", LargeBinary),  # sealed
+    Column("at", UtcTime, nullable=False),
+    Index("ix_digest_marks_team", "team", "at"),
+)

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import leases
 from bot.store.attempt import (
+    Completion,
     GivenBack,
     OnDead,
     Outcome,
@@ -54,13 +55,14 @@ class _Group:
     crisis: bool
     slots: int
     lease_s: float
+    completions: Together[Completion]
     running: dict[Held, _Running] = field(default_factory=dict)
     claiming: asyncio.Task[None] | None = None
 
     @property
-    def free(self) -> int:
+    def calling(self) -> int:
         """What is being recorded calls nobody any more, and leaves its place to the next."""
-        return self.slots - sum(not one.settling for one in self.running.values())
+        return sum(not one.settling for one in self.running.values())
 
 
 class Worker:
@@ -96,13 +98,18 @@ class Worker:
         self._replica = replica
         self._life = f"{(replica or 'worker')[:32]}:{token_hex(6)}"
         self._claims = 0
-        self._crisis = _Group(crisis=True, slots=crisis_slots, lease_s=min(lease_s, CRISIS_LEASE_S))
-        self._others = _Group(crisis=False, slots=slots, lease_s=lease_s)
-        self._completions = Together(partial(complete_together, db), gather_s=self._gather_s)
+        self._crisis = self._group(crisis=True, slots=crisis_slots, lease_s=min(lease_s, CRISIS_LEASE_S))
+        self._others = self._group(crisis=False, slots=slots, lease_s=lease_s)
         self._wake = asyncio.Event()
         self._looked = 0.0
         self._stopping = False
         self._ended: asyncio.Event | None = None
+
+    def _group(self, *, crisis: bool, slots: int, lease_s: float) -> _Group:
+        """What one group completes never waits in a transaction of the other."""
+        together = Together(partial(complete_together, self._db), gather_s=lambda: self._gather_s(group))
+        group = _Group(crisis=crisis, slots=slots, lease_s=lease_s, completions=together)
+        return group
 
     async def run(self) -> None:
         """Work until `stop()`, then let what runs end. A database that goes away is waited for."""
@@ -173,7 +180,7 @@ class Worker:
 
     def _start_claiming(self, group: _Group, found: Look) -> None:
         lanes = [lane for lane in found.lanes if is_crisis(lane) is group.crisis and self._has_room(group, lane)]
-        if lanes and group.free > 0 and (group.claiming is None or group.claiming.done()):
+        if lanes and self._free(group) > 0 and (group.claiming is None or group.claiming.done()):
             group.claiming = asyncio.create_task(self._claim(group, lanes))
 
     async def _claim(self, group: _Group, lanes: Sequence[str]) -> None:
@@ -191,10 +198,13 @@ class Worker:
     async def _claimed(self, conn: AsyncConnection, group: _Group, lanes: Sequence[str]) -> list[Held]:
         limits = {lane: self._limit(group, lane) for lane in lanes}
         running = await leases.running_by_lane(conn, lanes)
-        wanted = fair_shares(group.free, running=running, limits=limits)
+        wanted = fair_shares(self._free(group), running=running, limits=limits)
         self._claims += 1
         token = f"{self._life}:{self._claims}"
         return await leases.claim(conn, wanted, at_most=limits, token=token, lease_s=group.lease_s)
+
+    def _free(self, group: _Group) -> int:
+        return self._places(group) - group.calling
 
     def _has_room(self, group: _Group, lane: str) -> bool:
         """False: what we hold alone fills it. Others may hold more, which the claim finds out."""
@@ -211,9 +221,14 @@ class Worker:
 
     # Doing and holding
 
-    def _gather_s(self) -> float:
+    def _gather_s(self, group: _Group) -> float:
         """Under load completions wait a moment for each other; a few at work are recorded at once."""
-        return GATHER_S if len(self._others.running) >= self._others.slots // 2 else 0.0
+        return GATHER_S if len(group.running) >= self._places(group) // 2 else 0.0
+
+    def _places(self, group: _Group) -> int:
+        """While many pages go out all else has an eighth of its places: it may wait, a page may not."""
+        yields = not group.crisis and len(self._crisis.running) > self._crisis.slots // 8
+        return max(1, group.slots // 8) if yields else group.slots
 
     def _start(self, group: _Group, held: Held) -> None:
         limit_s = self._rules.limit_s(held.job)
@@ -233,15 +248,15 @@ class Worker:
             self.wake()
 
     async def _record(self, group: _Group, one: _Running, outcome: Outcome) -> None:
-        if group.crisis or not await self._completed(one.held, outcome):
+        if not await self._completed(group, one.held, outcome):
             await self._settle(one.held, outcome, until=one.renew_until)
 
-    async def _completed(self, held: Held, outcome: Outcome) -> bool:
+    async def _completed(self, group: _Group, held: Held, outcome: Outcome) -> bool:
         """Done together with what else is done just now. False: it must be settled by itself, whatever the reason."""
         if isinstance(outcome, Later | Never | GivenBack):
             return False
         try:
-            await self._completions.add((held, outcome))
+            await group.completions.add((held, outcome))
         except Exception:  # noqa: BLE001 - whose fault it was shows when each is settled by itself
             return False
         return True
@@ -314,7 +329,7 @@ class Worker:
 
     def _tasks(self) -> list[asyncio.Task[None]]:
         claims = [group.claiming for group in (self._crisis, self._others) if group.claiming]
-        together = [self._completions.task] if self._completions.task else []
+        together = [group.completions.task for group in (self._crisis, self._others) if group.completions.task]
         return [*claims, *together, *(one.task for one in self._all_running())]
 
 

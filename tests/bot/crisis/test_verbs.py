@@ -112,7 +112,8 @@ async def test_from_answer_to_end(work: Work) -> None:
     async with office.db.write() as conn:
         await verbs.documented(conn, office, vega, "E-1", "Task/1")
     assert "closed by Marisol Vega" in (await verbs.close(office, vega, "E-1")).text
-    crisis = [action for action in await work.actions("E-1") if action != "escalation_paged"]
+    actions = await work.actions("E-1")  # those of filing come in between, whenever it gets to them
+    crisis = [one for one in actions if one.startswith("escalation_") and one != "escalation_paged"]
     assert crisis == [
         f"escalation_{step}" for step in ("opened", "acknowledged", "assessed", "disposition", "documented", "closed")
     ]

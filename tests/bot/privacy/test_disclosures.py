@@ -101,6 +101,7 @@ async def test_it_is_kept_once_with_one_audit_line_and_nothing_of_it_in_the_clea
         assert not await record(conn, seal, one)
         assert await of_client(conn, seal, "sb-c102") == [one]
         assert await of_client(conn, seal, "sb-c103") == []
+    async with base.read() as conn:
         events = [e for e in await audit.tail(conn, 10) if e.action == "disclosed"]
     assert [e.fields["legal_basis"] for e in events] == ["part2_consent"]
     raw = b"".join(path.read_bytes() for path in file.parent.glob(f"{file.name}*"))

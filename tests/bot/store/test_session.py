@@ -1,6 +1,7 @@
 import asyncio
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.session import Database, DatabaseInUse, is_passing
+from bot.store.session import Database, DatabaseInUse, at_the_end, is_passing
 from bot.store.tables import aliases
 from tests.postgres import Postgres
 
@@ -171,3 +172,40 @@ async def test_a_mistake_is_not_taken_for_a_database_that_is_away(database: Data
                 await conn.execute(text(wrong))
         assert not is_passing(said.value)
     assert is_passing(ConnectionRefusedError())
+
+
+async def test_what_is_handed_in_for_the_end_is_done_last_together_and_in_order(database: Database) -> None:
+    done: list[list[str]] = []
+
+    async def write_down(conn: AsyncConnection, given: list[str]) -> None:
+        done.append(given)
+
+    async with database.write() as conn:
+        assert at_the_end(conn, write_down, "first")
+        assert at_the_end(conn, write_down, "second")
+        assert not done
+    assert done == [["first", "second"]]
+    with suppress(LookupError):
+        async with database.write() as conn:
+            at_the_end(conn, write_down, "of a transaction that was taken back")
+            raise LookupError
+    async with database.write() as conn:
+        pass
+    assert done == [["first", "second"]]
+    async with database.read() as conn:
+        assert not at_the_end(conn, write_down, "nobody would do it")
+
+
+async def test_when_the_end_fails_nothing_of_the_transaction_is_kept(database: Database) -> None:
+    async def refuse(conn: AsyncConnection, given: list[str]) -> None:
+        raise LookupError
+
+    async def write() -> None:
+        async with database.write() as conn:
+            await add(conn, 1)
+            at_the_end(conn, refuse, "x")
+
+    with pytest.raises(LookupError):
+        await write()
+    async with database.read() as conn:
+        assert await known(conn) == 0

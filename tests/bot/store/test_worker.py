@@ -493,6 +493,48 @@ def _is_longer(things: list[float], count: int) -> bool:
     return len(things) > count
 
 
+async def test_while_many_pages_go_out_all_else_has_few_places(clinic: Clinic) -> None:
+    gate = asyncio.Event()
+
+    async def hang(job: Job) -> None:
+        with clinic.counted(job):
+            await gate.wait()
+
+    async def page(job: Job) -> None:
+        with clinic.counted(job):
+            await pages_may_end.wait()
+
+    pages_may_end = asyncio.Event()
+    worker = clinic.worker(handlers={"hang": hang, "page": page}, slots=16, crisis_slots=8, lane_limits={"ehr": 16})
+    async with at_work(worker):
+        await clinic.put("page", "1", "2", lane="crisis")
+        await clinic.until(lambda: clinic.running == {"crisis": 2})
+        await clinic.put("hang", *map(str, range(40)), lane="ehr")
+        await clinic.until(lambda: clinic.running == {"crisis": 2, "ehr": 2}, timeout_s=2)
+        await asyncio.sleep(0.2)
+        assert clinic.running == {"crisis": 2, "ehr": 2}, "what may wait took more than an eighth of its places"
+        pages_may_end.set()
+        await clinic.until(lambda: clinic.running.get("ehr") == 16, timeout_s=2)
+        gate.set()
+        await worker.until_idle(timeout_s=10)
+
+
+async def test_pages_that_go_out_together_are_completed_together(clinic: Clinic) -> None:
+    transactions: list[AsyncConnection] = []
+    await clinic.put("page", *map(str, range(24)), lane="crisis")
+
+    async def page(job: Job) -> Finish:
+        async def finish(conn: AsyncConnection) -> None:
+            transactions.append(conn)
+
+        return finish
+
+    async with at_work(clinic.worker(handlers={"page": page}, crisis_slots=24)) as worker:
+        await worker.until_idle(timeout_s=10)
+    assert len(transactions) == 24
+    assert len(set(map(id, transactions))) < 12, "each page had a transaction of its own"
+
+
 async def test_a_crisis_lease_is_short(clinic: Clinic) -> None:
     lease: dict[str, float] = {}
 
