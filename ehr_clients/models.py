@@ -113,6 +113,7 @@ class Note(Item):
     author_ref: str | None = None
     signed: bool | None = None
     amended: bool = False
+    for_referrals: tuple[str, ...] = ()  # references of the orders it answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +221,7 @@ class Appointment(Item):
     kind: str | None = None
     with_: str | None = None
     reason: str | None = None
+    for_referrals: tuple[str, ...] = ()  # references of the orders it is based on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,13 +232,60 @@ class Coverage(Item):
     ends: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LinkedReport:
+    """A report that a task carries as its output: a reference, or only its words."""
+
+    ref: str | None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopTask:
+    """The task that asks somebody to fulfill a referral: its codes are the EHR's own, unread."""
+
+    ref: str
+    version: str
+    status: str | None = None  # FHIR task-status
+    business: str | None = None  # code of businessStatus (BSeR 2.0 to 7.0), where it is coded
+    business_text: str | None = None
+    owner: str | None = None
+    owner_ref: str | None = None
+    authored: datetime | date | None = None
+    modified: datetime | date | None = None
+    due: date | None = None  # end of restriction.period
+    reason: str | None = None  # statusReason
+    notes: tuple[str, ...] = ()
+    reports: tuple[LinkedReport, ...] = ()  # Task.output
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Referral(Item):
+    """An order to somebody outside or inside, with the tasks that fulfill it."""
+
     what: str
     status: str | None = None
     step: str | None = None  # businessStatus of the Task, where there is one
     to: str | None = None
-    when: date | None = None
+    when: date | None = None  # authored on
+    to_ref: str | None = None  # reference of who or what it is to, where the EHR has one
+    requester: str | None = None
+    requester_ref: str | None = None
+    urgency: str | None = None  # routine | urgent | asap | stat
+    needed_by: date | None = None
+    question: str | None = None  # why, in the order's own words
+    notes: tuple[str, ...] = ()
+    tasks: tuple[LoopTask, ...] = ()  # newest first; () : nobody was asked to fulfill it
+
+    @property
+    def id(self) -> str:
+        """The order's own id in the EHR, without its type."""
+        return self.source.ref.partition("/")[2]
+
+    @property
+    def task(self) -> LoopTask | None:
+        """The newest task, which says where the loop stands; None when it never left."""
+        return next(iter(self.tasks), None)
 
 
 @dataclass(frozen=True, slots=True)
