@@ -9,6 +9,8 @@ from sqlalchemy import LargeBinary, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat import Notice
+from bot.digest import records as digests
+from bot.digest.schedule import Kind
 from bot.privacy import audit
 from bot.settings import LlmSettings
 from bot.store import inbox
@@ -156,6 +158,18 @@ def _asking(fake: FakeOpenAi) -> LlmSettings:
     return LlmSettings(kind="openai", base_url=f"{fake.url}/v1/", model="m")
 
 
+async def a_digest_kept(conn: AsyncConnection, seal: Seal) -> None:
+    """As it is kept when it was made, and a mark with its reason."""
+    made = await digests.promise(conn, team="harbor", kind=Kind.DAILY, period="2026-11-23T08:15", due_at=AT)
+    assert made is not None
+    content = digests.sealed(seal, made, "lines")
+    states = digests.State
+    assert await digests.move(conn, made, of=[states.DUE], to=states.MADE, at=AT, content=content)
+    named = {"team": "harbor", "line": "key", "kind": "note", "staff_id": "vega"}
+    mark = digests.Marked(id="m", mark=digests.Mark.SNOOZED, until=AT, at=AT, **named)
+    await digests.add_mark(conn, seal, mark, "on leave until Monday")
+
+
 async def test_all_that_the_product_seals_is_sealed_anew(tmp_path: Path) -> None:
     """The contexts in the list are those that the product uses: every column has a value of the product's own."""
     url = f"sqlite+aiosqlite:///{tmp_path}/baton.sqlite"
@@ -171,6 +185,7 @@ async def test_all_that_the_product_seals_is_sealed_anew(tmp_path: Path) -> None
         await told.settled()
         async with office.db.write() as conn:
             await inbox.keep(conn, office.seal, source="web", key="unhandled", kind="typed", body="words")
+            await a_digest_kept(conn, office.seal)
         secret = told.baton.settings.secret_key.get_secret_value()
     async with Database(url) as db:
         before = await opened(db, Seal(secret))
