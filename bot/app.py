@@ -126,7 +126,7 @@ async def built(
 ) -> AsyncIterator[Baton]:
     """Everything, connected, and nobody at work."""
     clinic = clinic_file.load(settings.clinic_file or EXAMPLE_CLINIC)
-    refuse_unless_covered(clinic, clock())
+    refuse_unless_covered(clinic, clock(), real=settings.profile is not Profile.DEMO)
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(Database(settings.database_url))
         seal = seal_of(settings)

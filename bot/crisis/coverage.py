@@ -14,6 +14,10 @@ from bot.crisis.policy import Crisis, WayName
 AHEAD: Final = timedelta(days=14)
 WAYS_NEEDED: Final = 2
 MOST_TOLD: Final = 20
+NO_RULES: Final = (
+    "The clinic file has no [crisis] part, so nobody would be on call. Write down who is: the rota, the hours and the "
+    "last resort, as clinic.example.toml shows."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,10 @@ def gaps(clinic: Clinic, now: datetime) -> list[Gap]:
     return [gap for team in clinic.teams for gap in _of_team(clinic, clinic.crisis, team.id, now)]
 
 
-def refuse_unless_covered(clinic: Clinic, now: datetime) -> None:
-    """Raises ClinicFileInvalid, naming each gap: nobody on call cannot be saved."""
+def refuse_unless_covered(clinic: Clinic, now: datetime, *, real: bool = False) -> None:
+    """Raises ClinicFileInvalid, naming each gap: nobody on call cannot be saved. `real`: not the demo."""
+    if real and clinic.crisis is None:
+        raise ClinicFileInvalid(NO_RULES)
     if found := gaps(clinic, now):
         lines = [f"  - {gap.sentence(clinic)}" for gap in found[:MOST_TOLD]]
         more = [f"  - and {len(found) - MOST_TOLD} more"] if len(found) > MOST_TOLD else []

@@ -74,5 +74,6 @@ class Disposition(BaseModel):
             "the legal basis of each notification": any(
                 not one.legal_basis.strip() or not one.who.strip() for one in told
             ),
+            "what was decided about a duty to warn, also when it does not apply": not self.duty_to_warn.strip(),
         }
         return tuple(name for name, gap in gaps.items() if gap)

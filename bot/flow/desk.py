@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat import Action, Home, Notice, Press, Reply, Typed, Who
-from bot.crisis import buttons, drill, engine, filing, looking, watchdog
+from bot.crisis import buttons, drill, engine, filing, looking, moves, watchdog
 from bot.flow import (
     accept,
     contradictions,
@@ -92,6 +92,7 @@ FAULT = Notice(
     Tone.STOP,
 )
 FAULTS_FORGIVEN = 5  # attempts, for a fault of ours; waiting for somebody else may take as long as it takes
+NEVER_GIVEN_UP = frozenset({moves.DUE, moves.PAGE})  # the page of a crisis is tried as long as patience lasts
 _log = structlog.get_logger(__name__)
 
 
@@ -131,7 +132,7 @@ async def _done(office: Office, handle: Callable[[Office, Job], Awaitable[Finish
     try:
         return await handle(office, job)
     except Exception as error:
-        if isinstance(error, Later | Never) or job.attempt < FAULTS_FORGIVEN:
+        if isinstance(error, Later | Never) or job.attempt < FAULTS_FORGIVEN or job.kind in NEVER_GIVEN_UP:
             raise
         _log.error("job_fault", exc_info=error, job_id=job.id, kind=job.kind)
         raise Never(type(error).__name__) from error

@@ -87,4 +87,5 @@ def complete(assessor: str = "vega") -> Disposition:
         safety_plan_on=date(2026, 11, 23),
         next_contact_at=AFTERNOON + timedelta(days=1),
         notified=(),
+        duty_to_warn="No threat against anybody: does not apply.",
     )

@@ -1,9 +1,17 @@
 """An escalation at work: who is paged when, what stops a page, what moves it on, and what survives a death."""
 
+import pytest
+
 from bot.chat import Notice, Platform
+from bot.crisis import verbs
+from bot.crisis.disposition import Level
 from bot.crisis.escalation import State
 from bot.crisis.records import PageRow, PageState
-from tests.fakes.crisis import ASignal, opened, pages, stored, story
+from bot.flow.desk import FAULTS_FORGIVEN, _done
+from bot.flow.office import Office
+from bot.store import jobs
+from bot.store.jobs import Job, Never
+from tests.fakes.crisis import ASignal, complete, opened, pages, stored, story
 from tests.fakes.office import Json, Work
 
 
@@ -178,3 +186,31 @@ async def test_the_ehr_is_down_and_the_page_does_not_wait_for_it(work: Work) -> 
     reached = {who for who, _ in sent(await pages(work), "now.0.0")}
     assert {"doyle", "brandt"} <= reached
     assert "no_treating" in str([one.body for one in await story(work) if one.kind == "stood_in"])
+
+
+async def test_a_fault_of_ours_in_a_page_is_tried_beyond_what_other_work_gets(work: Work) -> None:
+    faults = 0
+
+    async def broken(office: Office, job: Job) -> None:
+        nonlocal faults
+        faults += 1
+        raise ZeroDivisionError
+
+    tries = [Job(1, kind, "x", jobs.CRISIS, FAULTS_FORGIVEN + 1) for kind in ("crisis_page", "crisis_due", "tell")]
+    with pytest.raises(ZeroDivisionError):
+        await _done(work.office, broken, tries[0])
+    with pytest.raises(ZeroDivisionError):
+        await _done(work.office, broken, tries[1])
+    with pytest.raises(Never):
+        await _done(work.office, broken, tries[2])
+    assert faults == 3
+
+
+async def test_a_disposition_without_a_word_on_the_duty_to_warn_is_sent_back(work: Work) -> None:
+    await opened(work)
+    office, vega = work.office, work.staff("vega")
+    await verbs.acknowledge(office, vega, "E-1")
+    await verbs.assess(office, vega, "E-1", Level.MODERATE)
+    form = complete().model_copy(update={"duty_to_warn": " "})
+    assert "duty to warn" in (await verbs.dispose(office, vega, "E-1", form)).text
+    assert (await stored(work)).now.state is State.ASSESSED

@@ -36,6 +36,7 @@ COMPLETE = Disposition(
     safety_plan_on=date(2026, 11, 23),
     next_contact_at=START + timedelta(days=1),
     notified=(),
+    duty_to_warn="Does not apply.",
 )
 ORDER = [
     State.OPENED,

@@ -182,3 +182,10 @@ def test_every_mistake_of_the_policy_is_named(spoil: Callable[[Json], None], tol
     with pytest.raises(ClinicFileInvalid) as refused:
         changed(spoil)
     assert told in str(refused.value)
+
+
+def test_outside_of_the_demo_a_file_that_names_nobody_on_call_is_refused() -> None:
+    silent = changed(lambda file: file.pop("crisis"))
+    refuse_unless_covered(silent, NOW)
+    with pytest.raises(ClinicFileInvalid, match=r"no \[crisis\] part"):
+        refuse_unless_covered(silent, NOW, real=True)
