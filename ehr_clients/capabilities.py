@@ -48,6 +48,7 @@ class Route:
     op: Op | None
     kind: str | None
     how: str
+    changes: bool = False  # changes what the EHR holds, instead of adding to it
 
 
 _ROUTES: dict[str, tuple[Route, ...]] = {
@@ -64,6 +65,16 @@ _ROUTES: dict[str, tuple[Route, ...]] = {
     "TaskWrite": (
         Route(Op.NATIVE, "Task", "stored as a Task"),
         Route(Op.FALLBACK, "Communication", "told to the team as a Communication; this EHR creates no tasks"),
+        Route(Op.OWN_STORE, None, _OWN_STORE),
+    ),
+    "TaskStatusWrite": (
+        Route(Op.NATIVE, "Task", "changed in the Task itself, over the version that was read", changes=True),
+        Route(Op.FALLBACK, "Communication", "told to the team as a Communication; this EHR changes no tasks"),
+        Route(Op.OWN_STORE, None, _OWN_STORE),
+    ),
+    "OrderStatusWrite": (
+        Route(Op.NATIVE, "ServiceRequest", "changed in the ServiceRequest itself, over the version read", changes=True),
+        Route(Op.FALLBACK, "Communication", "told to the team as a Communication; this EHR changes no orders"),
         Route(Op.OWN_STORE, None, _OWN_STORE),
     ),
     "FlagWrite": (
@@ -138,7 +149,8 @@ def route(write: type[Write] | str, abilities: Abilities, *, audit_as_document: 
             return candidate
         if name == "AuditWrite" and candidate.op is Op.FALLBACK and not audit_as_document:
             continue
-        if abilities.can(candidate.kind, "create") and abilities.can(candidate.kind, "read"):
+        stores = "update" if candidate.changes else "create"
+        if abilities.can(candidate.kind, stores) and abilities.can(candidate.kind, "read"):
             return candidate
     raise AssertionError(f"the routes of {name} have no last resort")
 
@@ -190,15 +202,17 @@ def _changes(abilities: Abilities) -> Capability:
 def _writes(abilities: Abilities, *, audit_as_document: bool) -> Iterator[Capability]:
     for name in _ROUTES:
         way = route(name, abilities, audit_as_document=audit_as_document)
-        once = way.kind is not None and abilities.offer(way.kind).conditional_create
-        belt = (
-            "; stored once by conditional create"
-            if once
-            else "; looked up by key before it is stored"
-            if way.kind
-            else ""
-        )
-        yield Capability(name, way.op, way.how + belt)
+        yield Capability(name, way.op, way.how + _belt(way, abilities))
+
+
+def _belt(way: Route, abilities: Abilities) -> str:
+    """What keeps a repeated write from being stored twice."""
+    if way.kind is None:
+        return ""
+    if way.changes:
+        return "; refused when somebody changed it since"
+    once = abilities.offer(way.kind).conditional_create
+    return "; stored once by conditional create" if once else "; looked up by key before it is stored"
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ PARTICIPATION = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 PARTICIPANT_TYPE = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 DICOM = "http://dicom.nema.org/resources/ontology/DCM"
 NOTE_CATEGORY = "http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category"
+BSER_BUSINESS_STATUS = "http://hl7.org/fhir/us/bser/CodeSystem/TaskBusinessStatusCS"
 MEDICAL_RECORD_NUMBER = ("http://terminology.hl7.org/CodeSystem/v2-0203", "MR")
 
 # Baton's own systems
@@ -27,6 +28,7 @@ WRITE = "https://baton.care/fhir/write"  # identifier and tag of everything we s
 ALIAS = "https://baton.care/fhir/alias"
 MRN = "https://baton.care/fhir/mrn"
 DOCUMENT = "https://baton.care/fhir/document"  # category of a document that stands in for another resource
+REFERRAL_STEP = "https://baton.care/fhir/referral-step"  # what BSeR's business status has no code for
 DEVICE = "https://baton.care/fhir/device"
 AUDIT_ACTION = "https://baton.care/fhir/audit-action"
 AUDIT_EVENT_ID = "https://baton.care/fhir/audit-event"

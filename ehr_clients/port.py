@@ -49,6 +49,9 @@ class CommunicationWrite:
     about: tuple[str, ...] = ()  # references; "@name" stands for an earlier write of the same proposal
     answers: str | None = None  # the Communication this one responds to
     part2: bool = False
+    outside: str | None = (
+        None  # a recipient outside the clinic, by name: a person sends it, the EHR keeps it as prepared
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,43 @@ class TaskWrite:
     due: date | None
     when: datetime
     focus: str | None = None
+    part2: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskStatusWrite:
+    """What became of a task that the EHR holds, over the version that was read. What is None stays as it is.
+
+    `business`: (system, code, words). `note` says who said so and what it rests on; it is added to the task's own.
+    Where the task changed since `version`, `apply` raises EhrRefused: a person reads it again and decides anew.
+    """
+
+    client_id: str
+    task: str  # "Task/abc"
+    version: str
+    note: str
+    author: str
+    when: datetime
+    status: str | None = None  # FHIR task-status
+    business: tuple[str, str, str] | None = None
+    reason: str | None = None
+    report: str | None = None  # of the task's output, in words; `report_ref` where the EHR holds it
+    report_ref: str | None = None
+    owner: str | None = None  # reference
+    part2: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStatusWrite:
+    """The end of an order (ServiceRequest) that the EHR holds: completed or revoked, over the version that was read."""
+
+    client_id: str
+    order: str  # "ServiceRequest/abc"
+    version: str
+    status: str  # completed | revoked
+    note: str
+    author: str
+    when: datetime
     part2: bool = False
 
 
@@ -117,7 +157,18 @@ class AuditWrite:
     outcome_ok: bool = True
 
 
-type Write = DocumentWrite | CommunicationWrite | TaskWrite | FlagWrite | CarePlanWrite | ProvenanceWrite | AuditWrite
+type Update = TaskStatusWrite | OrderStatusWrite
+type Write = (
+    DocumentWrite
+    | CommunicationWrite
+    | TaskWrite
+    | FlagWrite
+    | CarePlanWrite
+    | ProvenanceWrite
+    | AuditWrite
+    | TaskStatusWrite
+    | OrderStatusWrite
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,8 +34,10 @@ from ehr_clients.port import (
     CommunicationWrite,
     DocumentWrite,
     FlagWrite,
+    OrderStatusWrite,
     ProvenanceWrite,
     Receipt,
+    TaskStatusWrite,
     TaskWrite,
     Write,
 )
@@ -199,7 +201,9 @@ def resolved(write: Write, done: dict[str, str]) -> Write:
             return replace(write, appends=_one(write.appends, done))
         case TaskWrite():
             return replace(write, focus=_one(write.focus, done))
-        case FlagWrite() | CarePlanWrite():
+        case TaskStatusWrite():
+            return replace(write, report_ref=_one(write.report_ref, done))
+        case FlagWrite() | CarePlanWrite() | OrderStatusWrite():
             return write
 
 

@@ -34,8 +34,11 @@ from ehr_clients.port import (
     CommunicationWrite,
     DocumentWrite,
     FlagWrite,
+    OrderStatusWrite,
     ProvenanceWrite,
+    TaskStatusWrite,
     TaskWrite,
+    Update,
     Write,
 )
 
@@ -67,6 +70,8 @@ def build(write: Write, kind: str, *, key: str, ehr_address: str = "ehr") -> Jso
         case AuditWrite():
             event = _audit_event(write, key, ehr_address)
             return event if kind == "AuditEvent" else _audit_as_document(write, key, event)
+        case TaskStatusWrite() | OrderStatusWrite():
+            return changed(write, key) if kind in {"Task", "ServiceRequest"} else _change_as_message(write, key)
 
 
 def clinical_content(resource: Json) -> bytes | None:
@@ -78,7 +83,7 @@ def clinical_content(resource: Json) -> bytes | None:
         case "Communication":
             text = pick(resource, "payload", "contentString")
             return text.encode() if isinstance(text, str) else b""
-    return canonical(_comparable(resource)).encode()
+    return canonical(comparable(resource)).encode()
 
 
 def content_hash(content: bytes) -> str:
@@ -94,13 +99,13 @@ def as_sent(stored: Any, sent: Any) -> Any:
     return stored
 
 
-def _comparable(value: Any) -> Any:
+def comparable(value: Any) -> Any:
     """One spelling for each point in time and each reference."""
     if isinstance(value, dict):
-        found = {name: _comparable(inner) for name, inner in value.items() if name != "meta"}
+        found = {name: comparable(inner) for name, inner in value.items() if name != "meta"}
         return found | ({"reference": to} if (to := reference(value)) else {})
     if isinstance(value, list):
-        return [_comparable(item) for item in value]
+        return [comparable(item) for item in value]
     when = moment(value) if isinstance(value, str) else None
     return str(when.timestamp()) if when is not None and hasattr(when, "timestamp") else value
 
@@ -175,15 +180,15 @@ def _communication(write: CommunicationWrite, key: str, *, topic: str | None = N
         resourceType="Communication",
         meta=_meta(part2=write.part2),
         identifier=[_identifier(key)],
-        status="completed",
-        category=[{"text": "Care team message"}],
+        status="preparation" if write.outside else "completed",
+        category=[{"text": "Message to a provider outside" if write.outside else "Care team message"}],
         topic={"text": topic} if topic else None,
         subject=_ref(f"Patient/{write.client_id}"),
         about=_refs(write.about),
         inResponseTo=[_ref(write.answers)] if write.answers else None,
-        sent=write.when.isoformat(),
+        sent=None if write.outside else write.when.isoformat(),
         sender=_ref(write.sender),
-        recipient=_refs(write.recipients),
+        recipient=[*_refs(write.recipients), *([{"display": write.outside}] if write.outside else [])],
         payload=[{"contentString": write.text}],
     )
 
@@ -232,6 +237,50 @@ def _task(write: TaskWrite, key: str) -> Json:
         owner=_ref(write.owner) if write.owner else None,
         restriction={"period": {"end": write.due.isoformat()}} if write.due else None,
     )
+
+
+def changed(write: Update, key: str) -> Json:
+    """The elements that an update sets. What a resource has several of (identifier, note, output) is added to."""
+    said = _filled(
+        identifier=[_identifier(key)],
+        note=[{"authorReference": _ref(write.author), "time": write.when.isoformat(), "text": _said(write.note)}],
+        status=write.status,
+    )
+    if isinstance(write, OrderStatusWrite):
+        return {"resourceType": "ServiceRequest"} | said
+    return {"resourceType": "Task"} | said | _of_task(write)
+
+
+def _of_task(write: TaskStatusWrite) -> Json:
+    report: Json = {"type": {"text": "Consultation report"}}
+    if write.report_ref:
+        report["valueReference"] = _ref(write.report_ref)
+    elif write.report:
+        report["valueString"] = write.report
+    system, code, words = write.business or ("", "", "")
+    return _filled(
+        businessStatus={"coding": [_coding(system, code) | {"display": words}]} if write.business else None,
+        statusReason={"text": write.reason} if write.reason else None,
+        owner=_ref(write.owner) if write.owner else None,
+        output=[report] if write.report or write.report_ref else None,
+        lastModified=write.when.isoformat(),
+    )
+
+
+def _change_as_message(write: Update, key: str) -> Json:
+    """For an EHR in which the task or order cannot be changed: the team is told what somebody has to enter there."""
+    of = write.task if isinstance(write, TaskStatusWrite) else write.order
+    words = write.business[2] if isinstance(write, TaskStatusWrite) and write.business else write.status
+    message = CommunicationWrite(
+        client_id=write.client_id,
+        sender=write.author,
+        recipients=(),
+        text="\n".join([f"Referral status: {words or 'see the note'}", _said(write.note)]),
+        when=write.when,
+        about=(of,),
+        part2=write.part2,
+    )
+    return _communication(message, key, topic="Referral status")
 
 
 def _flag(write: FlagWrite, key: str) -> Json:

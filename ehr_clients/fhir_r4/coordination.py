@@ -1,8 +1,7 @@
-"""Between people: appointments, coverage, referrals, messages. Newest first."""
+"""Between people: appointments, coverage, messages. Newest first. Referrals have a file of their own."""
 
-from ehr_clients.fhir_r4.labels import condition_looks_sud, labels_of
+from ehr_clients.fhir_r4.labels import labels_of
 from ehr_clients.fhir_r4.material import Material
-from ehr_clients.fhir_r4.treatment import ordered
 from ehr_clients.fhir_r4.values import (
     Json,
     codes,
@@ -12,14 +11,13 @@ from ehr_clients.fhir_r4.values import (
     moment,
     newest_first,
     pick,
-    ref_of,
     reference,
+    references,
     source,
     string,
-    version_of,
     words,
 )
-from ehr_clients.models import Appointment, Coverage, Message, Referral, Source
+from ehr_clients.models import Appointment, Coverage, Message
 
 
 def appointments(material: Material) -> list[Appointment]:
@@ -40,6 +38,7 @@ def _appointment(resource: Json, material: Material) -> Appointment:
         kind=words(resource.get("serviceType")) or words(resource.get("appointmentType")),
         with_=next((name for actor in staff if (name := material.named(actor))), None),
         reason=reason or string(resource.get("description")),
+        for_referrals=tuple(ref for ref in references(resource.get("basedOn")) if ref.startswith("ServiceRequest/")),
     )
 
 
@@ -60,31 +59,6 @@ def _coverage(resource: Json, material: Material) -> Coverage:
         plan=plan or words(resource.get("type")),
         status=string(resource.get("status")),
         ends=day(pick(resource, "period", "end")),
-    )
-
-
-def referrals(material: Material) -> list[Referral]:
-    """Orders with the step of their loop. The step comes from the task that fulfills the order."""
-    tasks: dict[str, list[Json]] = {}
-    for task in newest_first(material.of("Task"), lambda task: task.get("lastModified") or task.get("authoredOn")):
-        tasks.setdefault(reference(task.get("focus")) or "", []).append(task)
-    found = newest_first(material.of("ServiceRequest"), ordered)
-    return [_referral(item, tasks.get(ref_of(item), []), material) for item in found]
-
-
-def _referral(resource: Json, tasks: list[Json], material: Material) -> Referral:
-    base = source(resource, "Referral", ordered(resource), material.named(resource.get("requester")))
-    owners = [material.named(task.get("owner")) for task in tasks]
-    return Referral(
-        source=Source(base.ref, version_of(resource, *tasks), base.title, base.when, base.author),
-        labels=labels_of(resource, *tasks, looks_sud=condition_looks_sud(resource)),
-        what=words(resource.get("code")) or "referral not described",
-        status=string(resource.get("status")),
-        step=next(
-            (step for task in tasks if (step := words(task.get("businessStatus")) or string(task.get("status")))), None
-        ),
-        to=material.named(resource.get("performer")) or next((owner for owner in owners if owner), None),
-        when=day(ordered(resource)),
     )
 
 

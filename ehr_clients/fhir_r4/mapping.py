@@ -5,11 +5,12 @@ from typing import Any
 
 from ehr_clients.fhir_r4 import notes
 from ehr_clients.fhir_r4.consents import consents
-from ehr_clients.fhir_r4.coordination import appointments, coverages, messages, referrals
+from ehr_clients.fhir_r4.coordination import appointments, coverages, messages
 from ehr_clients.fhir_r4.instruments import assessments
 from ehr_clients.fhir_r4.material import Material
 from ehr_clients.fhir_r4.people import team_members
 from ehr_clients.fhir_r4.plans import plans, safety_plans
+from ehr_clients.fhir_r4.referrals import referrals
 from ehr_clients.fhir_r4.treatment import alerts, allergies, medications, problems
 from ehr_clients.fhir_r4.values import string
 from ehr_clients.models import Item, Section

@@ -15,6 +15,7 @@ from ehr_clients.fhir_r4.values import (
     pick,
     ref_of,
     reference,
+    references,
     source,
     string,
     words,
@@ -25,6 +26,7 @@ DAMAGED = "(the text of this note is damaged in the EHR; open it there)"
 UNREAD = "(the text of this note could not be read from the EHR now; open it there)"
 ELSEWHERE = "(the text of this note is kept on another server; open it in the EHR)"
 EMPTY = "(this note has no text in the EHR)"
+_ORDER = "ServiceRequest/"
 _WITHDRAWN = frozenset({"entered-in-error", "superseded"})
 
 
@@ -84,6 +86,7 @@ def note(document: Json, names: Mapping[str, str], fetched: Mapping[str, str]) -
         author_ref=author_ref,
         signed={"final": True, "amended": True, "preliminary": False}.get(status or ""),
         amended=status == "amended" or bool(_replaces(document)),
+        for_referrals=tuple(ref for ref in references(pick(document, "context", "related")) if ref.startswith(_ORDER)),
     )
 
 

@@ -15,14 +15,17 @@ from ehr_clients.errors import EhrRefused, EhrUnavailable, OutcomeUnknown
 from ehr_clients.fhir_r4 import builders
 from ehr_clients.fhir_r4.plain_text import media_type
 from ehr_clients.fhir_r4.searching import TRUNCATED, Search, Searcher
+from ehr_clients.fhir_r4.updating import Updater
 from ehr_clients.fhir_r4.values import Json, kind, pick, ref_of, reference, string
 from ehr_clients.http import FhirHttp, Reply
-from ehr_clients.port import Op, ProvenanceWrite, Receipt, Write
+from ehr_clients.port import Op, OrderStatusWrite, ProvenanceWrite, Receipt, TaskStatusWrite, Write
 
 DIFFERS = "The stored text differs from what was approved; a person must look at it in the EHR."
 _AMBIGUOUS = "The EHR holds more than one record with this write's key; a person must look at them."
 _NOT_LOOKED_UP = "The EHR holds too many records to tell whether this write is stored already; a person must look."
 _NOT_READ_BACK = "The write is stored, but it could not be read back yet; it will be compared at the next try."
+
+_WOULD_BE = {"AuditWrite": "AuditEvent", "TaskStatusWrite": "Task", "OrderStatusWrite": "ServiceRequest"}
 
 
 class Writer:
@@ -44,6 +47,7 @@ class Writer:
         self._audit_as_document = audit_as_document
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._kept_by_us: set[str] = set()
+        self._updater = Updater(http)
 
     async def apply(self, write: Write, *, key: str) -> Receipt:
         lock = self._locks.setdefault(key, asyncio.Lock())
@@ -53,10 +57,14 @@ class Writer:
                 raise EhrRefused("This EHR takes neither documents nor messages; nothing can be filed there.")
             if way.kind is None:
                 return self._own_store(write, key)
+            if way.changes and isinstance(write, TaskStatusWrite | OrderStatusWrite):
+                return await self._updater.apply(write, key=key)
             return await self._store(write, way, way.kind, key)
 
     async def stored(self, write: Write, *, key: str) -> Receipt | None:
         way = route(type(write), self._abilities, audit_as_document=self._audit_as_document)
+        if way.changes and isinstance(write, TaskStatusWrite | OrderStatusWrite):
+            return await self._updater.stored(write, key=key)
         found = await self._find(way.kind, key, write) if way.kind else None
         if way.kind is None or found is None:
             return None
@@ -65,7 +73,7 @@ class Writer:
 
     def _own_store(self, write: Write, key: str) -> Receipt:
         """A receipt for what the caller keeps: the hash of what an EHR would have been sent."""
-        would_be = type(write).__name__.removesuffix("Write").replace("Audit", "AuditEvent")
+        would_be = _WOULD_BE.get(type(write).__name__, type(write).__name__.removesuffix("Write"))
         hashed = builders.content_hash(builders.clinical_content(builders.build(write, would_be, key=key)) or b"")
         repeated = key in self._kept_by_us
         self._kept_by_us.add(key)

@@ -107,7 +107,8 @@ class Standing:
         """Whether a visit was kept. None: the EHR does not say so, and does not exclude it."""
         if self.kept:
             return True
-        return False if self.closure in {Closure.REFUSAL, Closure.REDIRECT} or self.step in _NO_VISIT_YET else None
+        refused = self.closure in {Closure.REFUSAL, Closure.REDIRECT}
+        return False if refused or self.step in _NO_VISIT else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,12 @@ class Mark:
 
 
 NOT_KNOWN: Final = "not known"
-_NO_VISIT_YET: Final = frozenset({Step.DRAFTED, Step.SENT, Step.RECEIVED, Step.ACCEPTED, Step.SCHEDULED})
+_NO_VISIT: Final = frozenset(
+    {
+        *(Step.DRAFTED, Step.SENT, Step.RECEIVED, Step.ACCEPTED, Step.SCHEDULED),
+        *(Step.NO_SHOW, Step.DECLINED, Step.REDIRECTED),
+    }
+)
 OPEN: Final = frozenset(Step) - {Step.CLOSED}
 
 # Who owes the next step, and what it is.

@@ -168,7 +168,7 @@ def _refusal(referral: Referral, step: Step | None, closure: Closure | None) -> 
 
 
 def _of_task(task: LoopTask, kind: EvidenceKind = EvidenceKind.TASK) -> Evidence:
-    words = task.reason or next(iter(task.notes), "") or task.business_text or task.status or ""
+    words = task.reason or "".join(task.notes[-1:]) or task.business_text or task.status or ""
     return Evidence(kind=kind, said_by=task.owner or "the EHR", when=task.modified, ref=task.ref, words=words)
 
 
