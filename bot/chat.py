@@ -279,6 +279,13 @@ class Chat(Protocol):
 
     platform: Platform
 
+    async def refuses(self, place: Place) -> str | None:
+        """A sentence why nothing about clients may stand there just now: outsiders could read along. None: it may.
+
+        Asked before each post and redraw. Raises ChatUnavailable when it cannot be known: then nothing is posted yet.
+        """
+        ...
+
     async def post(self, view: Postable, to: Place, *, key: str) -> CardRef:
         """Post once. `key` is opaque and stable per intended message: put it into the platform's message metadata."""
         ...

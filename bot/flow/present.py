@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.chat import CardRef, CardView, Chat, ChatRefused, ChatUnavailable, Place, Platform, Postable, Who
+from bot.chat import CardRef, CardView, Chat, ChatRefused, ChatUnavailable, Notice, Place, Platform, Postable, Who
 from bot.clinic import StaffMember
 from bot.drafts import Draft
 from bot.flow import records, trail, views
@@ -17,6 +17,7 @@ from bot.flow.views import Names
 from bot.privacy import minimum
 from bot.privacy.audit import Action as Audited
 from bot.privacy.consent import holds_protected
+from bot.privacy.policy import Answer
 from bot.store import jobs
 from bot.store.jobs import Finish, Job, Later, Never
 from skills.kit import Banner, Block, Card, Row, Rows, Title, Tone
@@ -24,6 +25,8 @@ from skills.kit import Banner, Block, Card, Row, Rows, Title, Tone
 UNAVAILABLE, OUTCOME_UNKNOWN, PACED, OFF = "chat_unavailable", "outcome_unknown", "paced", "platform_off"
 NOT_SENT: Final = frozenset({UNAVAILABLE, PACED, OFF})  # attempts that ended so have certainly posted nothing
 JUST_AFTER_S: Final = 0.05
+CLOSED, OUTSIDERS = "channel.closed", "channel.outsiders"  # rules by which a card may not stand where it should
+TAKEN_DOWN: Final = Notice("A card stood here. It was taken down, because others could read along.", Tone.WARNING)
 
 
 async def put_up(conn: AsyncConnection, card: CardRow) -> None:
@@ -65,8 +68,8 @@ async def post_card(office: Office, job: Job) -> Finish | None:
         return None
     chat = _chat(office, card)
     place = await _place(office, chat, card)
-    if not may_stand(office, place):
-        return lambda conn: _give_up(conn, office, card, draft)
+    if rule := await _closed(office, chat, place):
+        return lambda conn: _shut_out(conn, office, card, draft, rule)
     try:
         ref = await _stands_already(office, chat, place, job) or await _post(office, chat, card, draft, place, job)
     except ChatRefused:
@@ -90,18 +93,39 @@ async def redraw_card(office: Office, job: Job) -> Finish | None:
     ref = card.ref() if card else None
     if card is None or draft is None or ref is None:
         return None
-    if not may_stand(office, card.place):
-        return lambda conn: _give_up(conn, office, card, draft)
+    chat = _chat(office, card)
+    rule = await _closed(office, chat, card.place)
+    if rule == CLOSED:
+        return lambda conn: _shut_out(conn, office, card, draft, rule)
     try:
         await _in_turn(office, card.place, job)
-        moved = await _chat(office, card).replace(ref, await card_view(office, draft))
+        moved = await chat.replace(ref, TAKEN_DOWN if rule else await card_view(office, draft))
     except ChatUnavailable as error:
         raise await _not_now(office, card.place, job, error) from error
     except ChatRefused:
         return lambda conn: _give_up(conn, office, card, draft)
+    if rule:
+        return lambda conn: _shut_out(conn, office, card, draft, rule)
     if moved == ref:
         return None
     return lambda conn: records.set_card(conn, card.key, message=moved.message, conversation=moved.conversation)
+
+
+async def look_again(office: Office, place: Place) -> None:
+    """Who can read along there has changed: every card that stands there is looked at, and taken down where it must."""
+    async with office.db.write() as conn:
+        for card in await records.cards_at(conn, place):
+            await jobs.enqueue(conn, "redraw_card", card.key, lane=_lane(card))
+
+
+async def _closed(office: Office, chat: Chat, place: Place) -> str | None:
+    """By which rule nothing about clients may stand there. Raises Later when the platform cannot be asked."""
+    if not may_stand(office, place):
+        return CLOSED
+    try:
+        return OUTSIDERS if await chat.refuses(place) else None
+    except ChatUnavailable as error:
+        raise Later(UNAVAILABLE, after_s=error.retry_after_s) from error
 
 
 async def _post(office: Office, chat: Chat, card: CardRow, draft: Draft, place: Place, job: Job) -> CardRef:
@@ -149,6 +173,18 @@ async def _give_up(conn: AsyncConnection, office: Office, card: CardRow, draft: 
     await trail.note(conn, office, Audited.MESSAGE_FAILED, None, trail.about_draft(draft), place=card.place)
     if card.to_staff != draft.asked_by:
         await put_up_for(conn, office, draft, draft.asked_by, card.place.platform)
+
+
+async def _shut_out(conn: AsyncConnection, office: Office, card: CardRow, draft: Draft, rule: str) -> None:
+    """The asker gets it in person, and learns why."""
+    answer = Answer(allowed=False, rule=rule)
+    await trail.note(
+        conn, office, Audited.ACCESS_REFUSED, None, trail.about_draft(draft), place=card.place, answer=answer
+    )
+    if rule == OUTSIDERS and not card.place.personal:  # as `tell.soon` does it: telling rests on this module
+        ref = f"shut_out:{draft.id}:{draft.asked_by}"
+        await jobs.enqueue(conn, "tell", ref, lane=f"tell:{draft.asked_by}", dedup=f"tell:{ref}:{card.key}")
+    await _give_up(conn, office, card, draft)
 
 
 async def gave_up(conn: AsyncConnection, office: Office, card_key: str) -> None:

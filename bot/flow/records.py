@@ -368,6 +368,14 @@ async def cards_of(conn: AsyncConnection, draft_id: str) -> list[CardRow]:
     return [_card(row) for row in (await conn.execute(query)).mappings()]
 
 
+async def cards_at(conn: AsyncConnection, place: Place) -> list[CardRow]:
+    """Cards that stand in a conversation."""
+    here = (t.cards.c.platform == place.platform) & (t.cards.c.tenant == place.tenant)
+    here &= (t.cards.c.conversation == place.conversation) & t.cards.c.dead.is_(False)
+    rows = await conn.execute(select(t.cards).where(here, t.cards.c.message.is_not(None)).order_by(t.cards.c.key))
+    return [_card(row) for row in rows.mappings()]
+
+
 async def set_card(conn: AsyncConnection, key: str, **values: Any) -> None:
     await conn.execute(update(t.cards).where(t.cards.c.key == key).values(**values))
 

@@ -40,6 +40,7 @@ class About(StrEnum):
     RECALLED = "recalled"  # id: draft
     CRISIS_WAITS = "crisis_waits"  # id: draft of an escalation that nobody has decided
     CRISIS_WATCH = "crisis_watch"  # id: an escalation's code, or a team
+    SHUT_OUT = "shut_out"  # id: draft: outsiders could read along in the channel
     WORDS_LOST = "words_lost"  # id: exchange: what somebody said could not be filed
 
 
@@ -141,6 +142,7 @@ async def _about_draft(office: Office, about: About, draft_id: str, staff: Staff
         About.ASKS_AGAIN: f"Your approval of {draft.alias} no longer holds and nothing was filed: see what changed.",
         About.OFFERED_AGAIN: f"The handoff {draft.alias} waits for you once more: please read and accept it.",
         About.CRISIS_WAITS: f"The crisis draft of {draft.alias} still waits for a decision. It does not expire.",
+        About.SHUT_OUT: f"Others could read along in the channel, so the card of {draft.alias} came to you instead.",
         About.RECALLED: f"The handoff {draft.alias} was recalled by its sender. Read the addendum in the chart.",
     }[about]
     review = Button(Action.REVIEW, "Review", draft.id, draft.version, opens=True)

@@ -34,9 +34,9 @@ class Answers:
     def __init__(self, chat: SlackChat) -> None:
         self._chat = chat
 
-    async def open(self, reply: Reply, trigger: str, anchor: Anchor) -> str:
+    async def open(self, reply: Reply, who: Who, trigger: str, anchor: Anchor) -> str:
         """The id of the new window."""
-        return await self._chat.open_modal(trigger, window(reply, anchor))
+        return await self._chat.open_modal(who.tenant, trigger, window(reply, anchor))
 
     async def show(self, reply: Reply, spot: Spot) -> None:
         """The answer to a press. When Slack will not show it where it belongs, the person is told why."""
@@ -81,7 +81,7 @@ class Answers:
         if spot.surface is Surface.MODAL:
             await self._show_in_window(reply, spot)
         elif isinstance(reply, Form | Detail):
-            await self.open(reply, spot.trigger, spot.anchor)
+            await self.open(reply, spot.who, spot.trigger, spot.anchor)
         elif not redrawn:
             await self.tell(reply, spot)
 
@@ -90,10 +90,10 @@ class Answers:
         view = window(reply, spot.anchor)
         if isinstance(reply, Form) and spot.trigger:
             try:
-                return await self._chat.push_modal(spot.trigger, view)
+                return await self._chat.push_modal(spot.who.tenant, spot.trigger, view)
             except ChatRefused as error:
                 _log.info("slack.form_not_pushed", error=type(error).__name__)
-        return await self._chat.update_modal(spot.view_id, view)
+        return await self._chat.update_modal(spot.who.tenant, spot.view_id, view)
 
 
 def _in_words(reply: Reply, error: Exception) -> Notice:

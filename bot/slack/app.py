@@ -5,7 +5,7 @@ checked the signature on the raw bytes, and Bolt would write a rejected body int
 """
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -20,7 +20,7 @@ from bot.chat import Action, Desk
 from bot.slack.answers import Answers
 from bot.slack.blocks import Json
 from bot.slack.guard import Guard, Payload, guarded
-from bot.slack.listeners import Allowed, Listeners, Patience, anyone
+from bot.slack.listeners import Circle, Listeners, Patience
 from bot.slack.outbound import API_URL, SILENT, SlackChat, silent_client
 from bot.slack.wire import Malformed
 
@@ -31,6 +31,9 @@ OUR_BUTTON = re.compile(rf"\A(?:{ACTIONS})(?::\d{{1,4}})?\Z")
 OUR_FORM = re.compile(rf"\A(?:{ACTIONS})\Z")
 ANYTHING = re.compile("")
 PATIENT = Patience()
+EVERYBODY = Circle()
+CIRCLE = re.compile(r"\A(?:channel_(?:un)?shared|channel_id_changed|member_(?:joined|left)_channel|user_change)\Z")
+WORKSPACES = re.compile(r"\Ateam_access_(?:granted|revoked)\Z")
 
 _log = structlog.get_logger(__name__)
 
@@ -40,7 +43,7 @@ type Listener = Callable[[Any], Awaitable[Json]]
 class SlackPlatform:
     """`async with SlackPlatform(...) as slack: slack.routes(web_app)`; `slack.chat` is the port to speak on.
 
-    `teams`: further workspaces of the same organisation. `commands`: the slash commands of the shelf, beside /baton.
+    `circle`: who belongs here. `commands`: the slash commands of the shelf, beside /baton.
     Give `chat` where the desk needs it before the platform exists; else one is made from `bot_token` and `api_url`.
     """
 
@@ -53,15 +56,14 @@ class SlackPlatform:
         now: Callable[[], datetime],
         api_url: str = API_URL,
         commands: Sequence[str] = ("handoff",),
-        allowed: Allowed = anyone,
-        teams: Collection[str] = (),
+        circle: Circle = EVERYBODY,
         patience: Patience = PATIENT,
         chat: SlackChat | None = None,
     ) -> None:
         self.chat = chat or SlackChat(bot_token, api_url)
         self._guard = Guard(signing_secret, now)
         answers = Answers(self.chat)
-        self._listeners = Listeners(desk, answers, allowed=allowed, teams=teams, patience=patience)
+        self._listeners = Listeners(desk, answers, circle=circle, patience=patience)
         self._bolt = _bolt(self._listeners, commands)
 
     def routes(self, app: web.Application) -> None:
@@ -123,6 +125,8 @@ def _bolt(to: Listeners, commands: Sequence[str]) -> AsyncApp:
     app.event("app_mention")(_bound(to.said))
     app.event("message")(_bound(to.said))
     app.event("app_home_opened")(_bound(to.opened_home))
+    app.event(CIRCLE)(_bound(to.circle_changed))
+    app.event(WORKSPACES)(_bound(to.circle_changed))
     app.action(OUR_BUTTON)(_bound(to.pressed))
     app.view_submission(OUR_FORM)(_bound(to.submitted))
     app.view_closed(ANYTHING)(_bound(to.nothing_to_do))

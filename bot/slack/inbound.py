@@ -18,6 +18,7 @@ type Payload = Mapping[str, Any]
 
 OUTSIDER = "Baton answers members of your own organisation only. Nothing was shown or changed."
 SHARED_CHANNEL = "This channel is shared with another organisation, so Baton does not answer here."
+RULES = {OUTSIDER: "slack.outsider", SHARED_CHANNEL: "slack.shared_channel"}  # for the audit trail
 FLAGS = ("is_stranger", "is_restricted", "is_ultra_restricted", "is_bot", "deleted")
 MENTION = re.compile(r"\s*<@[UW][A-Z0-9]+(?:\|[^>]*)?>\s*")
 PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
@@ -61,10 +62,14 @@ def text_at(body: object, *path: str) -> str:
 def asker(body: Payload) -> Who:
     """Who did it. Grid users belong to the enterprise, others to their team."""
     user = text_at(body, "user", "id") or text_at(body, "user_id") or text_at(body, "event", "user")
-    tenant = _enterprise(body) or _team(body)
-    if not user or not tenant:
+    if not user or not tenant(body):
         raise Malformed("nobody is named")
-    return Who(Platform.SLACK, tenant, user)
+    return Who(Platform.SLACK, tenant(body), user)
+
+
+def tenant(body: Payload) -> str:
+    """The enterprise where there is one, else the workspace; "" when neither is named."""
+    return _enterprise(body) or _team(body)
 
 
 def command(body: Payload) -> Typed:

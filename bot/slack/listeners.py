@@ -6,7 +6,7 @@ acknowledges without words.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,6 +32,7 @@ from bot.slack.answers import TOO_LARGE, Answers, window
 from bot.slack.blocks import Json
 from bot.slack.errands import Errands, done_within
 from bot.slack.inbound import Payload, Spot, Surface
+from bot.slack.outsiders import Changed, Noted
 from bot.slack.wire import Anchor, TooLarge
 from skills.kit import Tone
 
@@ -63,14 +64,25 @@ async def anyone(who: Who, place: Place) -> str | None:
     return None
 
 
+async def unheard(who: Who, place: Place, rule: str) -> None:
+    """The default for `noted`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """Who belongs here. `teams`: further workspaces of ours; `noted` records a refusal; `changed` looks again."""
+
+    allowed: Allowed = anyone
+    noted: Noted = unheard
+    teams: frozenset[str] = frozenset()
+    changed: Changed | None = None
+
+
 class Listeners:
-    def __init__(
-        self, desk: Desk, answers: Answers, *, allowed: Allowed, teams: Collection[str], patience: Patience
-    ) -> None:
+    def __init__(self, desk: Desk, answers: Answers, *, circle: Circle, patience: Patience) -> None:
         self._desk = desk
         self._answers = answers
-        self._allowed = allowed
-        self._teams = frozenset(teams)
+        self._circle = circle
         self._patience = patience
         self._events: dict[str, None] = {}  # keys of answered events, oldest first
         self.errands = Errands()
@@ -136,13 +148,21 @@ class Listeners:
 
     async def shortcut(self, body: Payload) -> Json:
         if trigger := inbound.text_at(body, "trigger_id"):
-            await self._in_time(self._answers.open(USE_COMMANDS, trigger, Anchor()))
+            await self._in_time(self._answers.open(USE_COMMANDS, inbound.asker(body), trigger, Anchor()))
         return {}
 
     async def options(self, body: Payload) -> Json:
         return {"options": []}
 
     async def nothing_to_do(self, body: Payload) -> Json:
+        return {}
+
+    # Who can read along may have changed
+
+    async def circle_changed(self, body: Payload) -> Json:
+        tenant, event = inbound.tenant(body), body.get("event")
+        if tenant and isinstance(event, Mapping) and self._circle.changed is not None:
+            await self._in_time(self._circle.changed(tenant, event))
         return {}
 
     # Asking the desk: whatever happens there, the person gets words
@@ -163,13 +183,16 @@ class Listeners:
             return FAILED
 
     async def _refusal(self, body: Payload, who: Who, place: Place) -> str | None:
-        return inbound.refusal(body, self._teams) or await self._allowed(who, place)
+        if sentence := inbound.refusal(body, self._circle.teams):
+            await self._circle.noted(who, place, inbound.RULES[sentence])
+            return sentence
+        return await self._circle.allowed(who, place)
 
     # Passing the answer on
 
     async def _answered(self, reply: Reply, words: Typed, trigger: str) -> Json:
         if isinstance(reply, Form | Detail):
-            await self._in_time(self._answers.open(reply, trigger, Anchor(words.place.conversation)))
+            await self._in_time(self._answers.open(reply, words.who, trigger, Anchor(words.place.conversation)))
             return {}
         try:
             return render.ephemeral(reply)
@@ -191,7 +214,7 @@ class Listeners:
     async def _waiting(self, spot: Spot) -> Spot:
         """A window that says so, opened while the trigger still lives; the answer will appear in it."""
         try:
-            view_id = await self._answers.open(render.WORKING, spot.trigger, spot.anchor)
+            view_id = await self._answers.open(render.WORKING, spot.who, spot.trigger, spot.anchor)
         except (ChatUnavailable, ChatRefused):
             return spot
         return replace(spot, surface=Surface.MODAL, trigger="", view_id=view_id)

@@ -6,9 +6,9 @@ idempotency key: each post carries its `key` in the message metadata, and `find`
 """
 
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -30,6 +30,7 @@ from bot.chat import (
 )
 from bot.slack import render
 from bot.slack.blocks import Json
+from bot.slack.outsiders import Outsiders
 
 API_URL = "https://slack.com/api/"
 TIMEOUT_S = 10
@@ -70,24 +71,48 @@ def silent_client(token: str | None, api_url: str = API_URL) -> AsyncWebClient:
     return AsyncWebClient(token, base_url=api_url, timeout=TIMEOUT_S, logger=SILENT, retry_handlers=[])
 
 
+class Tokens(Protocol):
+    """With which token Baton speaks to an organisation or a workspace."""
+
+    async def token(self, tenant: str) -> str:
+        """One that Slack accepts now. Raises ChatRefused where Baton is not installed, ChatUnavailable for a while."""
+        ...
+
+
+class OneToken:
+    """Of an app that is installed by hand, into one workspace or one organisation."""
+
+    def __init__(self, bot_token: str) -> None:
+        self._token = bot_token
+
+    async def token(self, tenant: str) -> str:
+        return self._token
+
+
 class SlackChat:
-    """The `Chat` port on Slack. Open it before use and close it afterwards."""
+    """The `Chat` port on Slack. Open it before use and close it afterwards. `teams`: further workspaces of ours."""
 
     platform = Platform.SLACK
 
-    def __init__(self, bot_token: str, api_url: str = API_URL) -> None:
-        self._client = silent_client(bot_token, api_url)
+    def __init__(self, tokens: str | Tokens, api_url: str = API_URL, *, teams: Collection[str] = ()) -> None:
+        self._tokens = OneToken(tokens) if isinstance(tokens, str) else tokens
+        self._api_url = api_url
         self._hosts = _response_hosts(api_url)
         self._session: aiohttp.ClientSession | None = None
+        self.outsiders = Outsiders(self._ask, teams=teams)
 
     async def open(self) -> None:
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S))
-        self._client.session = self._session
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S))
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+    async def refuses(self, place: Place) -> str | None:
+        found = await self.outsiders.at(place)
+        return found.sentence if found else None
 
     async def post(self, view: Postable, to: Place, *, key: str) -> CardRef:
         if isinstance(view, Picker) and not to.personal:
@@ -99,26 +124,28 @@ class SlackChat:
         """One call, which Slack may refuse: some apps may read a channel once a minute, others not at all."""
         where: dict[str, Any] = {"channel": place.conversation, "include_all_metadata": True}
         try:
+            slack = await self._client(place.tenant)
             if place.thread:  # answered oldest first, so the end of a thread needs all of it
-                call = self._client.conversations_replies(ts=place.thread, limit=THREAD, **where)
+                call = slack.conversations_replies(ts=place.thread, limit=THREAD, **where)
             else:
-                call = self._client.conversations_history(limit=LOOK_BACK, **where)
+                call = slack.conversations_history(limit=LOOK_BACK, **where)
             answer = await _once(call)
         except (ChatUnavailable, ChatRefused):
             return None
         first, *copies = sorted(_posted_with(key, answer)) or [""]
         for copy in copies:
-            await self._remove(place.conversation, copy)
+            await self._remove(place, copy)
         return CardRef(Platform.SLACK, place.tenant, place.conversation, first) if first else None
 
-    async def _remove(self, channel: str, ts: str) -> None:
+    async def _remove(self, at: Place, ts: str) -> None:
         """As far as Slack lets us: a card too many is a nuisance, and both lead to the same draft."""
         with suppress(ChatUnavailable, ChatRefused):
-            await _once(self._client.chat_delete(channel=channel, ts=ts))
+            await _once((await self._client(at.tenant)).chat_delete(channel=at.conversation, ts=ts))
 
     async def replace(self, ref: CardRef, view: CardView | Notice) -> CardRef:
         drawn = render.message(view)
-        await _once(self._client.chat_update(channel=ref.conversation, ts=ref.message, **drawn))
+        slack = await self._client(ref.tenant)
+        await _once(slack.chat_update(channel=ref.conversation, ts=ref.message, **drawn))
         return ref
 
     async def whisper(self, view: Postable, to: Who, at: Place) -> None:
@@ -129,22 +156,22 @@ class SlackChat:
             await self._post(view, await self.personal(to))
 
     async def personal(self, who: Who) -> Place:
-        answer = await _once(self._client.conversations_open(users=[who.user]))
+        answer = await _once((await self._client(who.tenant)).conversations_open(users=[who.user]))
         return Place(Platform.SLACK, who.tenant, answer["channel"]["id"], personal=True)
 
-    async def open_modal(self, trigger: str, view: Json) -> str:
+    async def open_modal(self, tenant: str, trigger: str, view: Json) -> str:
         """The id of the new view, for updating it. The trigger works once and for three seconds."""
-        answer = await _once(self._client.views_open(trigger_id=trigger, view=view))
+        answer = await _once((await self._client(tenant)).views_open(trigger_id=trigger, view=view))
         return str(answer["view"]["id"])
 
-    async def push_modal(self, trigger: str, view: Json) -> None:
-        await _once(self._client.views_push(trigger_id=trigger, view=view))
+    async def push_modal(self, tenant: str, trigger: str, view: Json) -> None:
+        await _once((await self._client(tenant)).views_push(trigger_id=trigger, view=view))
 
-    async def update_modal(self, view_id: str, view: Json) -> None:
-        await _once(self._client.views_update(view_id=view_id, view=view))
+    async def update_modal(self, tenant: str, view_id: str, view: Json) -> None:
+        await _once((await self._client(tenant)).views_update(view_id=view_id, view=view))
 
     async def publish_home(self, who: Who, home: Home) -> None:
-        await _once(self._client.views_publish(user_id=who.user, view=render.home(home)))
+        await _once((await self._client(who.tenant)).views_publish(user_id=who.user, view=render.home(home)))
 
     async def respond(self, url: str, view: Postable, *, instead: bool = False) -> bool:
         """Answer a click through its response_url, which works where Baton is no member. False: not possible.
@@ -165,12 +192,14 @@ class SlackChat:
             await self._post(view, at)
         else:
             drawn = render.message(view)
-            call = self._client.chat_postEphemeral(channel=at.conversation, user=to.user, thread_ts=at.thread, **drawn)
+            slack = await self._client(at.tenant)
+            call = slack.chat_postEphemeral(channel=at.conversation, user=to.user, thread_ts=at.thread, **drawn)
             await _once(call)
 
     async def _post(self, view: Postable, to: Place, *, metadata: Json | None = None) -> CardRef:
+        slack = await self._client(to.tenant)
         answer = await _once(
-            self._client.chat_postMessage(
+            slack.chat_postMessage(
                 channel=to.conversation,
                 thread_ts=to.thread,
                 metadata=metadata,
@@ -180,6 +209,14 @@ class SlackChat:
             )
         )
         return CardRef(Platform.SLACK, to.tenant, str(answer["channel"]), str(answer["ts"]))
+
+    async def _ask(self, tenant: str, method: str, **about: Any) -> Mapping[str, Any]:
+        return await _once((await self._client(tenant)).api_call(method, http_verb="GET", params=about))
+
+    async def _client(self, tenant: str) -> AsyncWebClient:
+        client = silent_client(await self._tokens.token(tenant), self._api_url)
+        client.session = self._session
+        return client
 
 
 async def _once(call: Awaitable[Any]) -> Mapping[str, Any]:

@@ -57,6 +57,10 @@ class TeamsChat:
         """A tenant's own region, from an authenticated activity: where new conversations are opened."""
         self._heard_from[tenant] = service_url
 
+    async def refuses(self, place: Place) -> str | None:
+        """Whom a channel is open to is Teams' own affair: the tenant list decides who is answered."""
+        return None
+
     async def post(self, view: Postable, to: Place, *, key: str) -> CardRef:
         """A key that this process has posted already is not posted again; the first reference is returned."""
         return await self.say(view, to, key=key)

@@ -29,6 +29,10 @@ class WebChat:
     ) -> None:
         self._board, self._channels, self._tenant, self._now = board, frozenset(channels), tenant, now
 
+    async def refuses(self, place: Place) -> str | None:
+        """The console is open to the clinic's own staff only."""
+        return None
+
     async def post(self, view: Postable, to: Place, *, key: str) -> CardRef:
         self._check(to)
         if isinstance(view, Picker) and not to.personal:

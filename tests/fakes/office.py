@@ -95,6 +95,7 @@ class FakeChat:
     platform: Platform
     down: bool = False
     gone: set[str] = field(default_factory=set)
+    read_along: set[str] = field(default_factory=set)  # conversations where outsiders could
     posts: dict[str, list[Postable]] = field(default_factory=dict)  # key -> what it showed over time
     places: dict[str, Place] = field(default_factory=dict)
     whispers: list[tuple[Who, Place, Postable]] = field(default_factory=list)
@@ -106,6 +107,11 @@ class FakeChat:
             raise ChatUnavailable("The platform does not answer.", retry_after_s=5)
         if conversation in self.gone:
             raise ChatRefused("The conversation is gone.", dead=True)
+
+    async def refuses(self, place: Place) -> str | None:
+        if self.down:
+            raise ChatUnavailable("The platform does not answer.", retry_after_s=5)
+        return "Somebody could read along." if place.conversation in self.read_along else None
 
     async def post(self, view: Postable, to: Place, *, key: str) -> CardRef:
         self._answer(to.conversation)

@@ -40,6 +40,10 @@ class FakeSlack:
     views: dict[str, Json] = field(default_factory=dict)
     homes: dict[str, Json] = field(default_factory=dict)
     mistakes: list[str] = field(default_factory=list)
+    team: str = "T1"  # where people belong who are not listed below
+    channels: dict[str, Json] = field(default_factory=dict)  # flags by which a channel differs from an ordinary one
+    members: dict[str, list[str]] = field(default_factory=dict)
+    people: dict[str, Json] = field(default_factory=dict)  # flags by which somebody differs from a full member
     misbehaves: dict[str, list[Misbehaviour]] = field(default_factory=dict)  # next calls of a method, in order
 
     @property
@@ -95,6 +99,12 @@ class FakeSlack:
             case "chat.delete":
                 gone = self.messages.pop((sent["channel"], sent["ts"]), None)
                 return {"ok": True} if gone is not None else {"ok": False, "error": "message_not_found"}
+            case "conversations.info":
+                return {"ok": True, "channel": self._channel(sent["channel"])}
+            case "conversations.members":
+                return self._page_of(self.members.get(sent["channel"], ["UDANA"]), sent)
+            case "users.info":
+                return {"ok": True, "user": self._person(sent["user"])}
             case "conversations.open":
                 return {"ok": True, "channel": {"id": "D" + sent["users"]}}
             case "views.open" | "views.push":
@@ -111,6 +121,25 @@ class FakeSlack:
                 return self._checked("home", sent["view"]) or {"ok": True, "view": {"id": "VHOME"}}
             case _:
                 return {"ok": False, "error": "unknown_method"}
+
+    def _channel(self, channel: str) -> Json:
+        if channel.startswith("D"):
+            return {"id": channel, "is_im": True, "user": channel.removeprefix("D") or "UDANA"}
+        flags = {"is_im": False, "is_ext_shared": False, "is_pending_ext_shared": False, "pending_shared": []}
+        return _without_none({"id": channel, **flags, **self.channels.get(channel, {})})
+
+    def _person(self, user: str) -> Json:
+        flags = dict.fromkeys(("deleted", "is_restricted", "is_ultra_restricted", "is_bot"), False)
+        return _without_none({"id": user, "team_id": self.team, **flags, **self.people.get(user, {})})
+
+    def _page_of(self, members: list[str], sent: Json) -> Json:
+        start, limit = int(sent.get("cursor", 0)), int(sent["limit"])
+        after = str(start + limit) if start + limit < len(members) else ""
+        return {
+            "ok": True,
+            "members": members[start : start + limit],
+            "response_metadata": {"next_cursor": after},
+        }
 
     def _newest(self, channel: str, limit: int, thread: str | None = None) -> list[Json]:
         """As Slack lists them; metadata only because the caller asks for it."""
@@ -142,6 +171,11 @@ async def _sent(request: web.Request) -> Json:
         return sent
     fields = {**request.query, **await request.post()}
     return {key: _read(str(value)) for key, value in fields.items()}
+
+
+def _without_none(flags: Json) -> Json:
+    """A flag set to None is one that Slack does not send."""
+    return {name: value for name, value in flags.items() if value is not None}
 
 
 def _read(value: str) -> Any:

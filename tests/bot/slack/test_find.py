@@ -66,6 +66,7 @@ async def test_a_slack_that_will_not_say_is_no_failure(chat: SlackChat, api: Fak
 
 async def test_a_card_whose_answer_slack_dropped_stands_once(chat: SlackChat, api: FakeSlack, tmp_path: Path) -> None:
     """The whole way: the worker posts, Slack stores and drops the answer, the second attempt finds it."""
+    api.team = SLACK_HARBOR.tenant
     api.misbehaves[POST] = [Misbehaviour(drop=True)]
     async with at_work(tmp_path) as work:
         work.chats[Platform.SLACK] = chat  # type: ignore[assignment]  # the real one instead of the remembering fake

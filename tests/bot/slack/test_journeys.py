@@ -9,6 +9,7 @@ import pytest
 
 from bot.chat import Action, CardRef, Form, Home, Notice, Place, Platform, Press, Reply, Typed, Who
 from bot.slack import inbound, listeners, render
+from bot.slack.listeners import Circle
 from bot.slack.wire import Anchor
 from tests.bot.slack.conftest import Running, running
 from tests.bot.slack.slack_side import (
@@ -401,7 +402,7 @@ async def test_the_hook_decides_before_the_desk_is_asked(api: FakeSlack, desk: F
     async def allowed(who: Who, place: Place) -> str | None:
         return "This channel is not on the list." if place.conversation == CHANNEL else None
 
-    async for run in running(desk, api, allowed=allowed):
+    async for run in running(desk, api, circle=Circle(allowed=allowed)):
         assert "not on the list" in (await run.slack.types("/handoff", "C-102"))["text"]
         assert desk.typed_words == []
         await run.slack.types("/handoff", "C-102", channel_id=DM)
