@@ -89,8 +89,9 @@ def _watch_commits(points: Points) -> None:
 
 
 def _who(frame: FrameType) -> str:
-    """The function that opened the transaction, and the kind of job it is about."""
-    held, job = frame.f_locals.get("held"), frame.f_locals.get("job")
-    about = getattr(getattr(held, "job", job), "kind", "")
+    """The function that opened the transaction, and the kind of job it is about; of several together, each kind."""
+    held, job, done = (frame.f_locals.get(name) for name in ("held", "job", "done"))
+    kinds = {one.job.kind for one, _ in done} if isinstance(done, list) else set()
+    about = "+".join(sorted(kinds)) or getattr(getattr(held, "job", job), "kind", "")
     module = str(frame.f_globals["__name__"]).rpartition(".")[2]
     return f"{module}.{frame.f_code.co_name} {about}".strip()

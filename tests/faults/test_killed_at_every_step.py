@@ -19,7 +19,7 @@ PARTS = 8  # of the long version, so that several processes can share it
 SHORT = {"sqlite": 4, "postgresql": 1}  # points of the short version, besides the worst ones
 WORST = (  # stored there and not known here, known here and not announced, announced and not sent, posted and not kept
     "after POST DocumentReference:1",
-    "before commit of attempt._complete file:1",
+    "before commit of attempt.complete_together file:1",
     "after commit of deliver._write:2",
     "after chat post:1",
 )

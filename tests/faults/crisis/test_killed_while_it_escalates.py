@@ -23,10 +23,10 @@ SHORT = {  # all of the short version; make soak goes through every point there 
         "before commit of acts.done:1",  # the signal is here and nothing of the escalation
         "after commit of acts.done:1",  # it is opened and nobody was paged
         "after page:1",  # out, and not known here
-        "before commit of attempt._complete crisis_due:2",  # the next step is planned, with its pages and its due row
+        "before commit of attempt.complete_together crisis_due:2",  # the next step is planned, with its pages and its due row
         "after commit of verbs._act:1",  # answered, and nobody was told
     ),
-    "postgresql": ("after page:9", "before commit of attempt._complete crisis_page:3"),
+    "postgresql": ("after page:9", "before commit of attempt.complete_together crisis_page:1"),
     "postgresql-three": ("after page:1",),
 }
 BEATS = ("worker._renew", "inbox._left_behind", "board.replace", "chat replace")  # often and alike: the first will do
