@@ -67,6 +67,8 @@ class ChannelWay:
         if page.attempt > 1 and (ref := await chat.find(page.place, key=key)):
             return Delivery(ref.message, ref, repeated=True)
         try:
+            if await chat.refuses(page.place):
+                raise Undelivered("outsiders_read_along")
             return await _posted(chat, page.place, self._draw(page), key)
         except ChatUnavailable as error:
             raise Unavailable("chat_unavailable", retry_after_s=error.retry_after_s) from error
