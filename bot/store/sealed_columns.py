@@ -49,4 +49,6 @@ SEALED: Final = (
     SealedColumn(t.conflicts, "finding"),
     SealedColumn(t.digests, "content"),
     SealedColumn(t.digest_marks, "reason"),
+    SealedColumn(t.slack_installations, "bot_token", ("key",)),
+    SealedColumn(t.slack_installations, "refresh_token", ("key",)),
 )

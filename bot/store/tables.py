@@ -474,3 +474,28 @@ digest_marks = Table(  # what people did about the lines of digests
     Column("at", UtcTime, nullable=False),
     Index("ix_digest_marks_team", "team", "at"),
 )
+
+slack_installations = Table(  # a workspace, or a whole organisation, that Baton was installed into
+    "slack_installations",
+    metadata,
+    Column("key", String(96), primary_key=True),  # tenant and team
+    Column("tenant", String(32), nullable=False),  # enterprise id, else workspace id
+    Column("team", String(32)),  # None: the whole organisation
+    Column("app_id", String(32), nullable=False),
+    Column("bot_user", String(32), nullable=False),
+    Column("scopes", String(2000), nullable=False),
+    Column("installed_by", String(32), nullable=False),
+    Column("installed_at", UtcTime, nullable=False),
+    Column("bot_token", LargeBinary, nullable=False),  # sealed
+    Column("refresh_token", LargeBinary),  # sealed; None: the token does not expire
+    Column("expires_at", UtcTime),
+    Column("turn", String(32)),  # of whoever renews the token now
+    Column("turn_until", UtcTime),
+)
+
+slack_states = Table(  # installs that were begun; each state is used once
+    "slack_states",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("until", UtcTime, nullable=False),
+)
