@@ -75,12 +75,13 @@ PAGE_SIZES = {
 POLL_S = 5.0  # the net under the wake-ups: in the process by each commit, between processes by LISTEN/NOTIFY
 CRISIS_SLOTS = 48  # 20 signals a second, some six pages each, and a provider that takes its time
 LANE_LIMITS = {"chat": 1, "tell": 1, "ehr": 6}
-TIME_LIMIT_S = dict.fromkeys(("prepare", "read_again", "file"), 120.0)  # a slow chart, then a slow model
+TIME_LIMIT_S = dict.fromkeys(("prepare", "read_again", "file", "digest_make"), 120.0)  # a slow chart, then a slow model
 PATIENCE = {  # attempts before a person must look; those that wait for the EHR or a platform try for about a day
     **dict.fromkeys(
         ("caseload", "prepare", "read_again", "file", "file_words", "post_card", "redraw_card", "tell"), 300
     ),
     **dict.fromkeys(("expire", "give_back"), 1000),
+    **dict.fromkeys(("digest_make", "digest_post", "digest_task", "digest_say"), 300),
     **dict.fromkeys(
         ("crisis_due", "crisis_page", "crisis_read", "crisis_file"), 1_000_000
     ),  # until it is done or somebody has answered
@@ -169,7 +170,7 @@ async def built(
             poll_s=POLL_S,
         )
         claims = StoredClaims(db, replica=f"{socket.gethostname()}:{os.getpid()}")
-        site.add_routes(metrics.routes(db, partial(status, housekeeping.CALENDAR, claims)))
+        site.add_routes(metrics.routes(db, partial(status, housekeeping.calendar(clinic), claims)))
         yield Baton(settings, office, desk, worker, site, charts, claims, telephone.exchange)
 
 
@@ -181,7 +182,7 @@ async def at_work(baton: Baton) -> AsyncIterator[None]:
             bell = Bell(baton.settings.database_url, baton.office.db, baton.worker.wake)
             await stack.enter_async_context(bell)
         await stack.enter_async_context(working(baton.worker))
-        await stack.enter_async_context(Runner(housekeeping.CALENDAR, baton.claims))
+        await stack.enter_async_context(Runner(housekeeping.calendar(baton.office.clinic), baton.claims))
         await stack.enter_async_context(baton.desk.watched())
         _log.info("at_work", dialect=baton.office.db.dialect, pid=os.getpid())
         yield

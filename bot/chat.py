@@ -84,6 +84,18 @@ class Action(StrEnum):
     CRISIS_DISPOSE = "crisis_dispose"  # asks for the disposition form
     CRISIS_SAVE_DISPOSE = "crisis_save_dispose"  # values: as the form
     CRISIS_CLOSE = "crisis_close"
+    # Of a digest; the subject names it and one of its lines, or its team
+    DIGEST_OPEN = "digest_open"  # all lines for me; values: {"page": "1"}
+    DIGEST_LINE = "digest_line"  # one line and all that can be done about it
+    DIGEST_TASK = "digest_task"  # asks for the task
+    DIGEST_SAVE_TASK = "digest_save_task"  # values: {"what": words, "owner": who, "due": day}
+    DIGEST_TELL = "digest_tell"  # ask its owner to look
+    DIGEST_SNOOZE = "digest_snooze"  # asks for how long and why
+    DIGEST_SAVE_SNOOZE = "digest_save_snooze"  # values: {"days": number, "reason": words}
+    DIGEST_USELESS = "digest_useless"
+    DIGEST_RETIRE = "digest_retire"  # values: {"kind": of the lines}
+    DIGEST_KEEP = "digest_keep"  # values: as above
+    DIGEST_RESTORE = "digest_restore"  # values: as above
 
 
 class Style(StrEnum):

@@ -36,7 +36,8 @@ class PostState(StrEnum):
     SENDING = "sending"  # may have arrived: an attempt is under way, or died
     POSTED = "posted"
     DEAD = "dead"
-    WITHDRAWN = "withdrawn"  # a newer digest covers it
+    SILENT = "silent"  # nothing in it was for this reader
+    WITHDRAWN = "withdrawn"  # a newer digest covers it, or it went to people one by one
 
 
 class View(StrEnum):
@@ -234,11 +235,20 @@ def _post(row: RowMapping) -> Post:
 # What people did about lines
 
 
-async def add_mark(conn: AsyncConnection, seal: Seal, marked: Marked, reason: str = "") -> None:
+async def add_mark(conn: AsyncConnection, seal: Seal, marked: Marked, reason: str = "") -> bool:
+    """False: it is there already, by its id."""
     kept = seal.seal(reason, context=f"digest_marks.reason/{marked.id}") if reason else None
     row = {"team": marked.team, "line": marked.line, "kind": marked.kind, "staff_id": marked.staff_id}
     more = {"mark": marked.mark.value, "until": marked.until, "at": marked.at, "reason": kept}
-    await insert_once(conn, t.digest_marks, id=marked.id, **row, **more)
+    return await insert_once(conn, t.digest_marks, id=marked.id, **row, **more)
+
+
+async def mark_and_reason(conn: AsyncConnection, seal: Seal, mark_id: str) -> tuple[Marked, str] | None:
+    row = (await conn.execute(select(t.digest_marks).where(m.id == mark_id))).mappings().first()
+    if row is None:
+        return None
+    kept = row["reason"]
+    return _mark(row), seal.open(kept, context=f"digest_marks.reason/{mark_id}") if kept is not None else ""
 
 
 async def marks(conn: AsyncConnection, team: str, *, since: datetime | None = None) -> list[Marked]:

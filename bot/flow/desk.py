@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat import Action, Home, Notice, Press, Reply, Typed, Who
 from bot.crisis import buttons, drill, engine, filing, looking, moves, watchdog
+from bot.digest import buttons as digest_buttons
+from bot.digest import doing, making, posting
 from bot.flow import (
     accept,
     contradictions,
@@ -38,7 +40,7 @@ VERBS: Final[Mapping[Action, Verb]] = {
     Action.PICK: prepare.pick,
     Action.REVIEW: decide.review,
     Action.SOURCES: decide.sources,
-    Action.SHOW: decide.show,
+    Action.SHOW: digest_buttons.showing(decide.show),
     Action.APPROVE: decide.approve,
     Action.SAVE_APPROVE: decide.approve,
     Action.EDIT: decide.edit,
@@ -59,6 +61,7 @@ VERBS: Final[Mapping[Action, Verb]] = {
     Action.CONFLICTS: overrides.conflicts,
     Action.OVERRIDE: overrides.override,
     **buttons.VERBS,
+    **digest_buttons.VERBS,
 }
 
 JOBS: Final[Mapping[str, Callable[[Office, Job], Awaitable[Finish | None]]]] = {
@@ -83,6 +86,11 @@ JOBS: Final[Mapping[str, Callable[[Office, Job], Awaitable[Finish | None]]]] = {
     "crisis_read": looking.read,
     "conflicts": contradictions.look,
     "tell_conflicts": contradictions.tell,
+    "digest": making.begin,
+    "digest_make": making.make,
+    "digest_post": posting.post,
+    "digest_task": doing.task,
+    "digest_say": doing.say,
     "forget": housekeeping.forget,
     "audit_anchor": housekeeping.audit_anchor,
 }

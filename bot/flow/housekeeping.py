@@ -6,6 +6,8 @@ from typing import Final
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.clinic import Clinic
+from bot.digest import making, schedule
 from bot.flow import calls, contradictions
 from bot.flow.office import Office
 from bot.privacy import audit
@@ -22,6 +24,11 @@ CALENDAR: Final = (
 _log = structlog.get_logger(__name__)
 
 
+def calendar(clinic: Clinic) -> tuple[CalendarJob, ...]:
+    """With the digests of its teams."""
+    return (*CALENDAR, *schedule.calendar(clinic))
+
+
 async def forget(office: Office, job: Job) -> Finish:
     """Finished jobs, handled deliveries and old slots go; their keys stay longer than anybody repeats himself.
 
@@ -33,6 +40,7 @@ async def forget(office: Office, job: Job) -> Finish:
         old = office.clock() - timedelta(days=office.drafter.kept_days)
         emptied = await calls.purge(conn, before=old)
         emptied += await contradictions.forget(conn, office.clock())
+        emptied += await making.forget(conn, office.clock())
         _log.info("forgot", jobs=count[0], messages=count[1], count=sum(count) + emptied)
 
     return finish

@@ -10,6 +10,7 @@ from typing import Final
 
 from bot.chat import Reply, Typed
 from bot.clinic import StaffMember
+from bot.digest import room as digest
 from bot.flow.office import Office
 from skills.kit import Command
 
@@ -24,7 +25,7 @@ class Room:
     answer: Answer
 
 
-ALL: Final[tuple[Room, ...]] = ()
+ALL: Final[tuple[Room, ...]] = (Room(digest.COMMAND, digest.answer),)
 
 BY_NAME: Final[Mapping[str, Room]] = {room.command.name: room for room in ALL}
 
