@@ -275,6 +275,7 @@ class Referral(Item):
     needed_by: date | None = None
     question: str | None = None  # why, in the order's own words
     notes: tuple[str, ...] = ()
+    number: str | None = None  # the order's own number, as the receiver got it
     version: str = ""  # of the order alone: `source.version` changes with its tasks as well
     tasks: tuple[LoopTask, ...] = ()  # newest first; () : nobody was asked to fulfill it
 

@@ -2,5 +2,6 @@
 
 from skills import handoff
 from skills.crisis import skill as crisis
+from skills.referral import nudge, update
 
-ALL = (handoff.SKILL, crisis.SKILL)
+ALL = (handoff.SKILL, crisis.SKILL, nudge.SKILL, update.SKILL)

@@ -1,6 +1,6 @@
 """Referrals: orders, with the tasks that ask somebody to fulfill them. Newest first; the codes stay the EHR's own."""
 
-from ehr_clients.codes import BSER_BUSINESS_STATUS
+from ehr_clients.codes import BSER_BUSINESS_STATUS, WRITE
 from ehr_clients.fhir_r4.labels import condition_looks_sud, labels_of
 from ehr_clients.fhir_r4.material import Material
 from ehr_clients.fhir_r4.treatment import ordered
@@ -60,9 +60,17 @@ def _referral(resource: Json, tasks: list[Json], material: Material) -> Referral
         needed_by=day(pick(resource, "occurrencePeriod", "end")) or day(resource.get("occurrenceDateTime")),
         question=words(resource.get("reasonCode")),
         notes=_notes(resource),
+        number=_number(resource),
         version=version_of(resource),
         tasks=tuple(_task(task, material) for task in tasks if _of_the_loop(task)),
     )
+
+
+def _number(order: Json) -> str | None:
+    """The placer's number, else any number of the order's that is not a key of ours."""
+    marks = [mark for mark in many(order.get("identifier")) if mark.get("system") != WRITE]
+    placed = [mark for mark in marks if "PLAC" in codes(mark.get("type"))]
+    return next((value for mark in [*placed, *marks] if (value := string(mark.get("value")))), None)
 
 
 def _of_the_loop(task: Json) -> bool:

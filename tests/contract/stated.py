@@ -79,7 +79,9 @@ class StatedServer:
     async def _pass_on(self, request: web.Request, steps: list[str], wanted: str) -> web.Response:
         assert self._session is not None
         headers = {
-            k: v for k, v in request.headers.items() if k in {"Authorization", "Accept", "Content-Type", "Prefer"}
+            k: v
+            for k, v in request.headers.items()
+            if k in {"Authorization", "Accept", "Content-Type", "Prefer", "If-Match"}
         }
         url = f"{self.sandbox.base_url}{request.match_info['tail']}"
         async with self._session.request(
