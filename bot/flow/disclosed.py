@@ -41,6 +41,8 @@ async def note_disclosure(
         return
     purpose = office.shelf[draft.skill].purpose
     basis = basis_of(content.consent_hash, purpose)
+    if step.write.outside:  # what may be read within the program without consent does not leave it without one
+        basis = Basis.CONSENT if step.write.part2 else _BASIS[purpose]
     consents = tuple(f"{ref}@{v}" for ref, v in content.sources.items() if ref.startswith("Consent/"))
     made = Disclosure(
         key=key,
@@ -49,7 +51,7 @@ async def note_disclosure(
         basis=basis,
         purpose=purpose.value,
         part2=step.write.part2,
-        details=_details(office, draft, purpose),
+        details=_details(office, draft, purpose, outside=step.write.outside),
         draft_id=draft.id,
         consents=consents if basis is Basis.CONSENT else (),
         output_hash=output_hash,
@@ -65,9 +67,11 @@ def basis_of(stamp: str, purpose: Purpose) -> Basis:
     return Basis.CONSENT if holds_protected(stamp) else _BASIS[purpose]
 
 
-def _details(office: Office, draft: Draft, purpose: Purpose) -> Details:
+def _details(office: Office, draft: Draft, purpose: Purpose, *, outside: str | None) -> Details:
+    """To whom. Of a provider outside the name is known, and no address: that is where a person sends it."""
+    title, words = office.shelf[draft.skill].title, purpose.name.lower()
+    if outside:
+        return Details(recipient=outside, description=title, purpose=words)
     to = office.people.by_id(draft.to_staff) if draft.to_staff else None
     recipient = f"{to.name}, {to.title}" if to else f"the {office.clinic.team(draft.team).name} team"
-    title = office.shelf[draft.skill].title
-    words = purpose.name.lower()
     return Details(recipient=recipient, address=office.clinic.clinic.name, description=title, purpose=words)

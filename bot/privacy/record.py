@@ -86,8 +86,10 @@ def _in(item: Item) -> Iterator[str | None]:
     match item:
         case Note(author=name) | TeamMember(name=name) | Medication(prescriber=name) | Contact(name=name):
             yield name
-        case Appointment(with_=name) | Message(sender=name) | Referral(to=name):
+        case Appointment(with_=name) | Message(sender=name):
             yield name
+        case Referral(to=name, requester=requester, tasks=tasks):
+            yield from (name, requester, *(task.owner for task in tasks))
         case Plan(interventions=interventions):
             yield from (each.provider for each in interventions)
         case _:
