@@ -89,11 +89,10 @@ async def _delivered_before(conn: AsyncConnection, digest: Digest) -> list[Diges
 
 
 def _since(digest: Digest, before: Sequence[Digest]) -> datetime:
-    """Where the last complete one ended; a digest of a week that was asked for always covers the week."""
-    ended = next((one.until for one in before if one.complete and one.until is not None), None)
-    if ended is None or digest.kind is Kind.WEEK:
-        return digest.due_at - digest.kind.covers
-    return ended
+    """Where the last one ended, or where it began when it was incomplete. A week that is asked for is a week."""
+    last = before[0] if before else None
+    ended = (last.until if last.complete else last.since) if last else None
+    return digest.due_at - digest.kind.covers if ended is None or digest.kind is Kind.WEEK else ended
 
 
 def _untold(office: Office, news: Content, before: Sequence[Digest], since: datetime) -> tuple[Any, ...]:

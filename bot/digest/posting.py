@@ -64,8 +64,9 @@ async def _add(
     conn: AsyncConnection, office: Office, digest: Digest, place: Place, staff_id: str | None, view: View
 ) -> None:
     key = f"digest-{digest.id}-{staff_id or view.value}"
-    named = {"place": place, "staff_id": staff_id, "view": view, "state": PostState.DUE, "message": None}
-    post = Post(key=key, digest_id=digest.id, **named)
+    post = Post(
+        key=key, digest_id=digest.id, place=place, staff_id=staff_id, view=view, state=PostState.DUE, message=None
+    )
     if await records.add_post(conn, post, office.clock()):
         lane = chat_lane(replace(place, conversation=place.conversation or staff_id or ""))
         await jobs.enqueue(conn, POST, key, lane=lane, dedup=f"{POST}:{key}")
