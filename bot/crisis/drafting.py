@@ -21,6 +21,7 @@ from bot.drafts import Draft
 from bot.flow import records as drafts
 from bot.flow.office import EHR_LANE, Office
 from bot.flow.records import Asked
+from bot.privacy.consent import Told
 from bot.privacy.policy import Answer
 from bot.store import jobs
 from bot.store import tables as t
@@ -28,6 +29,7 @@ from skills.kit import Role
 
 SKILL: Final = "crisis"
 FILE: Final = "crisis_file"
+RECORD: Final = re.compile(r"(?:^|ref=')([A-Z][A-Za-z]+/[^'\s]+)")
 REQUEST: Final = re.compile(r"crisis-(\d{1,9})-\d+")
 OWNER: Final = Answer(allowed=True, rule="treatment.crisis_owner")
 
@@ -79,7 +81,7 @@ async def of(conn: AsyncConnection, draft: Draft) -> Stored | None:
     return await records.one(conn, number) if number is not None else None
 
 
-async def context(office: Office, request_id: str) -> tuple[str, ...]:
+async def context(office: Office, request_id: str) -> tuple[Told, ...]:
     """What the draft says of the escalation itself: code, level, when, by what, in a colleague's words too."""
     if (number := number_of(request_id)) is None:
         return ()
@@ -91,7 +93,14 @@ async def context(office: Office, request_id: str) -> tuple[str, ...]:
     opened = stored.now.opened_at.astimezone(office.clinic.zone(stored.team))
     first = f"{stored.code}, level {stored.now.tier.words}, opened {opened:%m/%d/%Y %H:%M}."
     answered = f"Acknowledged by {name(office.clinic, stored.now.acknowledged_by)}."
-    return (first, answered, *(str(json.loads(words)["sentence"]) for words in signals))
+    kept = [json.loads(words) for words in signals]
+    return (Told(first), Told(answered), *(Told(str(one["sentence"]), _record(str(one["source"]))) for one in kept))
+
+
+def _record(source: str) -> str:
+    """The reference of the record that a signal names; "" where a colleague called."""
+    found = RECORD.search(source)
+    return found[1] if found else ""
 
 
 async def whom_to_ask(conn: AsyncConnection, office: Office, draft: Draft) -> tuple[StaffMember, ...]:

@@ -18,7 +18,7 @@ from bot.flow.office import Office
 from bot.people import person
 from bot.privacy.audit import Action as Audited
 from bot.privacy.audit import ModelUse
-from bot.privacy.consent import NOTHING_PROTECTED, Ruling, Use, rule_on, withhold
+from bot.privacy.consent import NOTHING_PROTECTED, Ruling, Told, Use, rule_on, tellable, withhold
 from bot.privacy.fields import readable, without
 from bot.privacy.labels import of_program, protected
 from bot.privacy.policy import READING, YES_TEAM, Answer, program_staff, programs
@@ -45,7 +45,7 @@ class Order:
     asked_by: StaffMember
     to: StaffMember | None
     asked_at: datetime
-    context: tuple[str, ...] = ()  # of the escalation it is about
+    context: tuple[Told, ...] = ()  # of the escalation it is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,8 @@ async def draw_up(office: Office, order: Order, *, by: StaffMember | None, answe
     zone = office.clinic.zone(order.team)
     now = office.clock().astimezone(zone)
     seen = _only(data, skill.reads, zone)
-    facts = skill.gather(_request(office, order), Chart(order.alias, seen, skill.reads, now))
+    request = _request(office, order, tellable(order.context, raw, ruling))
+    facts = skill.gather(request, Chart(order.alias, seen, skill.reads, now))
     text = skill.compose(facts)
     _about_this_client(skill, facts, text, order, now)
     return Drawn(
@@ -193,7 +194,7 @@ def _readers(office: Office, order: Order) -> tuple[StaffMember, ...]:
     return (order.asked_by, *team)
 
 
-def _request(office: Office, order: Order) -> Request:
+def _request(office: Office, order: Order, context: tuple[str, ...]) -> Request:
     team = office.clinic.team(order.team)
     return Request(
         id=order.request_id,
@@ -202,7 +203,7 @@ def _request(office: Office, order: Order) -> Request:
         team=team.name,
         to=person(order.to) if order.to else None,
         at=order.asked_at.astimezone(office.clinic.zone(order.team)),
-        context=order.context,
+        context=context,
     )
 
 

@@ -7,11 +7,12 @@ protected (42 CFR 2.31, 2.33; invariant 5 of the product).
 
 import hashlib
 import json
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
 from bot.privacy.consent_kinds import covers_records, deficient
-from bot.privacy.labels import protected, tells
+from bot.privacy.labels import protected, speaks_of_substances, tells
 from ehr_clients.codes import PART2_CODES, RESTRICTED_CODES
 from ehr_clients.models import ChartData, Consent, Item, Missing, Provision, Read, Section, SectionAnswer, Why
 from skills.kit import Purpose
@@ -47,6 +48,7 @@ class Ruling:
 NOTHING_PROTECTED = Ruling(allowed=True, rule="part2.none_on_file")
 WITHIN_PROGRAM = Ruling(allowed=True, rule="part2.within_program")  # 42 CFR 2.12(c)(3): no disclosure
 PERMITTED = "permitted"
+NOT_TOLD = "What this rests on is withheld here: 42 CFR Part 2, no consent covers it. Read it in the EHR."
 
 
 def holds_protected(stamp: str) -> bool:
@@ -168,6 +170,28 @@ def withhold(data: ChartData, ruling: Ruling) -> tuple[ChartData, dict[Section, 
     kept = {section: _keep(section, answer) for section, answer in data.sections.items()}
     counts = {section: _count(section, answer) for section, answer in data.sections.items()}
     return replace(data, sections=kept), {section: count for section, count in counts.items() if count}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What Baton itself would say, and the reference of the record it rests on ("": on none)."""
+
+    words: str
+    source: str = ""
+
+
+def tellable(told: Iterable[Told], data: ChartData, ruling: Ruling) -> tuple[str, ...]:
+    """Words that rest on a protected record, or speak of what is protected, go the way of the record itself."""
+    if ruling.allowed:
+        return tuple(one.words for one in told)
+    read = {section: answer for section, answer in data.sections.items() if isinstance(answer, Read)}
+    held_back = {item.source.ref for section, one in read.items() for item in one.items if _held_back(section, item)}
+    return tuple(NOT_TOLD if _rests_on(one, held_back) else one.words for one in told)
+
+
+def _rests_on(told: Told, held_back: Collection[str]) -> bool:
+    """A colleague's own words rest on no record; a record that was not read today speaks by its words."""
+    return told.source in held_back or (bool(told.source) and speaks_of_substances(told.words))
 
 
 def _keep(section: Section, answer: SectionAnswer) -> SectionAnswer:

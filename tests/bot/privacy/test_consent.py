@@ -5,12 +5,15 @@ from datetime import UTC, date, datetime
 import pytest
 
 from bot.privacy.consent import (
+    NOT_TOLD,
     NOTHING_PROTECTED,
     Ruling,
+    Told,
     Use,
     holds_protected,
     rests_on_none,
     rule_on,
+    tellable,
     withhold,
 )
 from bot.privacy.labels import speaks_of_substances
@@ -211,3 +214,25 @@ def test_a_section_of_which_nothing_is_left_is_missing_and_not_empty() -> None:
 def test_with_a_consent_nothing_is_left_out() -> None:
     whole = chart(problem("use", Label.PART2))
     assert withhold(whole, Ruling(allowed=True, rule="yes")) == (whole, {})
+
+
+# What Baton itself would say
+
+
+REFUSED = Ruling(allowed=False, rule="part2.no_consent")
+
+
+@pytest.mark.parametrize(
+    ("told", "ruling", "said"),
+    [
+        (Told("E-1, level now."), REFUSED, "E-1, level now."),
+        (Told("PHQ-9 item 9: 2.", "Observation/other"), REFUSED, "PHQ-9 item 9: 2."),
+        (Told("Goodbye in a note.", "DocumentReference/held"), REFUSED, NOT_TOLD),
+        (Told("Goodbye, and relapse on heroin.", "Communication/unread"), REFUSED, NOT_TOLD),
+        (Told("In their words: she relapsed on heroin."), REFUSED, "In their words: she relapsed on heroin."),
+        (Told("Goodbye in a note.", "DocumentReference/held"), NOTHING_PROTECTED, "Goodbye in a note."),
+    ],
+)
+def test_what_rests_on_a_withheld_record_is_not_told(told: Told, ruling: Ruling, said: str) -> None:
+    held = Problem(source=Source("DocumentReference/held", "1", "Note"), labels=frozenset({Label.PART2}), text="x")
+    assert tellable([told], chart(held), ruling) == (said,)
