@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from bot.settings import LlmSettings
 from bot.store import inbox
 from bot.store import tables as t
 from bot.store.board import StoredBoard
+from bot.store.installations import Installed, StoredInstallations
 from bot.store.sealed import Seal, SealBroken
 from bot.store.sealed_columns import SEALED
 from bot.store.session import Database
@@ -170,6 +172,11 @@ async def a_digest_kept(conn: AsyncConnection, seal: Seal) -> None:
     await digests.add_mark(conn, seal, mark, "on leave until Monday")
 
 
+def an_installation(at: datetime) -> Installed:
+    plain = {"app_id": "A1", "bot_user": "UBOT", "scopes": "chat:write", "installed_by": "U1", "installed_at": at}
+    return Installed(tenant="T1", team="T1", bot_token="xoxb-1", refresh_token="xoxe-1", **plain)  # type: ignore[arg-type]  # a mapping of texts and a time
+
+
 async def test_all_that_the_product_seals_is_sealed_anew(tmp_path: Path) -> None:
     """The contexts in the list are those that the product uses: every column has a value of the product's own."""
     url = f"sqlite+aiosqlite:///{tmp_path}/baton.sqlite"
@@ -186,6 +193,7 @@ async def test_all_that_the_product_seals_is_sealed_anew(tmp_path: Path) -> None
         async with office.db.write() as conn:
             await inbox.keep(conn, office.seal, source="web", key="unhandled", kind="typed", body="words")
             await a_digest_kept(conn, office.seal)
+            await StoredInstallations(office.db, office.seal).keep(conn, an_installation(told.clock()))
         secret = told.baton.settings.secret_key.get_secret_value()
     async with Database(url) as db:
         before = await opened(db, Seal(secret))
