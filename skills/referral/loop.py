@@ -44,9 +44,11 @@ def move(standing: Standing, mark: Mark, at: datetime) -> Standing | Refused:
         return Refused(NO_STEP)
     if not mark.evidence.documented:
         return Refused(UNDOCUMENTED)
+    if mark.to is Step.CLOSED:
+        return _closed(standing, mark, at)
     if mark.to not in FOLLOWS[standing.step]:
         return Refused(f"A referral that is {standing.word} cannot become {mark.to.value.replace('_', ' ')}.")
-    return _closed(standing, mark, at) if mark.to is Step.CLOSED else _moved(standing, mark, at)
+    return _moved(standing, mark, at)
 
 
 def _closed(standing: Standing, mark: Mark, at: datetime) -> Standing | Refused:
