@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,9 +16,9 @@ from aiohttp import web
 from sqlalchemy.engine import make_url
 
 from bot import clinic as clinic_file
-from bot import clinical_systems, metrics, sandbox_page
+from bot import clinical_systems, doors, metrics, sandbox_page
 from bot.chat import CardView, Chat, Desk, Platform
-from bot.clinic import CONSOLE_TENANT, Clinic
+from bot.clinic import CONSOLE_TENANT, Clinic, StaffMember
 from bot.clinical_systems import Charts
 from bot.crisis import telephones
 from bot.crisis.coverage import refuse_unless_covered
@@ -26,7 +26,7 @@ from bot.crisis.heartbeat import heartbeat_of
 from bot.crisis.phone_view import phone_view
 from bot.crisis.ways.simulator import Exchange
 from bot.drafting.drafter import Clear, Drafter
-from bot.flow import decide, housekeeping, present, readers, rooms
+from bot.flow import decide, housekeeping, present, rates, readers, rooms, sign_ons
 from bot.flow.desk import FlowDesk, handlers, on_dead
 from bot.flow.inbox import KeptDesk
 from bot.flow.intake import understood
@@ -52,8 +52,9 @@ from bot.store.slots import StoredClaims
 from bot.teams import PAGE_CHARACTERS, PAGE_LINES, TeamsPlatform
 from bot.teams import render as teams_render
 from bot.web.app import WebConsole
-from bot.web.clinic import Channel
+from bot.web.clinic import Channel, Persona
 from bot.web.outbound import WebChat
+from bot.web.signing_in import SignOn
 from scheduler.runner import Runner, status
 from skills import ALL
 
@@ -156,9 +157,12 @@ async def built(
             drafter=await stack.enter_async_context(drafter_of(settings.llm)),
         )
         desk = KeptDesk(FlowDesk(office), office, understood)
-        site = web.Application(client_max_size=1024 * 1024)
+        at_the_door = doors.watched(partial(readers.turned_away_at_the_door, office))
+        site = web.Application(client_max_size=1024 * 1024, middlewares=[at_the_door])
         await telephone.answer(office, site)
-        await _open_platforms(stack, settings, office, desk, charts, site, chats, telephone.exchange)
+        await _open_platforms(
+            stack, settings, office, rates.measured(desk, office, settings), charts, site, chats, telephone.exchange
+        )
         worker = Worker(
             db,
             handlers(office),
@@ -280,9 +284,10 @@ async def _open_platforms(
         await teams.start()
         stack.push_async_callback(teams.stop)
         chats[Platform.TEAMS] = teams.chat
-    console = _console(settings, office, desk, charts, phones)
+    sign_on = await sign_ons.opened(stack, settings, office)
+    console = _console(settings, office, desk, charts, phones, sign_on)
     site.add_routes(console.routes())
-    if settings.profile is Profile.DEMO:
+    if settings.profile is Profile.DEMO or sign_on:
         channels = [c.external_id for c in office.clinic.channels if c.platform is Platform.WEB]
         chats[Platform.WEB] = WebChat(StoredBoard(office.db, office.seal), channels, now=office.clock)
 
@@ -301,13 +306,15 @@ def _slack_circle(office: Office, chat: SlackChat) -> Circle:
 # The console
 
 
-def _console(settings: Settings, office: Office, desk: Desk, charts: Charts, phones: Exchange | None) -> WebConsole:
+def _console(
+    settings: Settings, office: Office, desk: Desk, charts: Charts, phones: Exchange | None, sign_on: SignOn | None
+) -> WebConsole:
     clinic = office.clinic
     channels = [c for c in clinic.channels if c.platform is Platform.WEB and c.tenant == CONSOLE_TENANT]
     return WebConsole(
         desk=desk,
         board=StoredBoard(office.db, office.seal),
-        people=[sandbox_page.persona(clinic, s) for s in clinic.staff if s.active and s.web],
+        people=[_persona(clinic, s, alone=sign_on is not None) for s in clinic.staff if s.active and s.web],
         channels=[Channel(c.external_id, c.name, _note(clinic, c.team, phi=c.phi)) for c in channels],
         drawings={"slack": _as_slack, "teams": _as_teams},
         ehr_writes=partial(sandbox_page.ehr_writes, charts, clinic),
@@ -318,7 +325,15 @@ def _console(settings: Settings, office: Office, desk: Desk, charts: Charts, pho
         now=office.clock,
         phone=phone_view(phones) if phones else None,
         file_phq9=partial(sandbox_page.file_phq9, charts, office) if charts.sandbox else None,
+        sign_on=sign_on,
     )
+
+
+def _persona(clinic: Clinic, staff: StaffMember, *, alone: bool) -> Persona:
+    """Outside of the sandbox a person sees the channels of their own teams."""
+    shown = sandbox_page.persona(clinic, staff)
+    theirs = frozenset(c.external_id for c in clinic.channels if c.platform is Platform.WEB and c.team in staff.teams)
+    return replace(shown, channels=theirs) if alone else shown
 
 
 def _note(clinic: Clinic, team: str, *, phi: bool) -> str:

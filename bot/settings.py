@@ -77,6 +77,26 @@ class LlmSettings(BaseModel):
         return urlsplit(self.base_url or "").hostname in {"127.0.0.1", "localhost", "::1"}
 
 
+class OidcSettings(BaseModel):
+    """Who signs people in to the console outside of the demo. Without it the console stays closed there."""
+
+    issuer: str = Field(pattern=r"^https?://[^\s?#@]+$")  # letter by letter as the provider's discovery names itself
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr
+
+    @property
+    def missing(self) -> list[str]:
+        local = urlsplit(self.issuer).hostname in {"127.0.0.1", "localhost", "::1"}
+        return [] if local or self.issuer.startswith("https://") else ["OIDC__ISSUER (https)"]
+
+
+class RateSettings(BaseModel):
+    """How much one person may ask for. Crisis commands and buttons are never counted."""
+
+    burst: int = Field(default=60, ge=0)  # at once; 0 counts nobody
+    per_minute: int = Field(default=60, ge=1)
+
+
 class CrisisSettings(BaseModel):
     """SMS and voice: without a provider, pages go out by chat alone. The demo has a simulated one."""
 
@@ -114,6 +134,8 @@ class Settings(BaseSettings):
     ehr: EhrSettings = EhrSettings()
     llm: LlmSettings = LlmSettings()
     crisis: CrisisSettings = CrisisSettings()
+    oidc: OidcSettings | None = None
+    rates: RateSettings = RateSettings()
 
     @model_validator(mode="after")
     def _fit_for_profile(self) -> "Settings":
@@ -122,7 +144,7 @@ class Settings(BaseSettings):
             missing += [f"EHR__{name.upper()}" for name in ("base_url", "client_id") if not getattr(self.ehr, name)]
             if not (self.ehr.client_secret or self.ehr.private_key_file):
                 missing.append("EHR__CLIENT_SECRET or EHR__PRIVATE_KEY_FILE")
-        missing += self.llm.missing + self.crisis.missing
+        missing += self.llm.missing + self.crisis.missing + (self.oidc.missing if self.oidc else [])
         if missing:
             raise ValueError("missing: " + ", ".join(f"BATON_{name}" for name in missing))
         return self

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event
 from bot.app import opened
 from bot.bench.child import Json, Part
 from bot.bench.doors import served
-from bot.settings import EhrSettings, Settings, SlackSettings
+from bot.settings import EhrSettings, RateSettings, Settings, SlackSettings
 from ehr_clients.sandbox import SandboxServer
 from ehr_clients.sandbox import clinic as sandbox_clinic
 
@@ -41,6 +41,7 @@ def settings(database: str, ehr: Json, *, slack: str | None = None) -> Settings:
     return Settings(
         database_url=database,
         slack=_door(slack) if slack else None,
+        rates=RateSettings(burst=0),  # one person stands for a whole clinic
         ehr=EhrSettings(
             kind="fhir_r4",
             base_url=ehr["base_url"],

@@ -13,7 +13,7 @@ from importlib import resources
 
 from aiohttp import web
 
-from bot.chat import CardView, Desk, Detail, Form, Place, Platform, Postable, Press, Reply, Who
+from bot.chat import Action, CardView, Desk, Detail, Form, Place, Platform, Postable, Press, Reply, Who
 from bot.web import inbound
 from bot.web.board import Board, Message
 from bot.web.clinic import AuditLine, Channel, EhrWrite, Persona
@@ -23,10 +23,14 @@ from bot.web.phone import PhoneView
 from bot.web.problems import NoSuchPage, NotYours
 from bot.web.render import Drawing, Pages, Spot
 from bot.web.session import Session, Signer, opened
+from bot.web.signing_in import SigningIn, SignOn, step_up
 
 DIRECT = "direct"  # the address of everyone's own conversation with Baton
 STATIC = {"console.css": "text/css", "console.js": "text/javascript", "baton.svg": "image/svg+xml"}
 
+GRAVE = frozenset({Action.SAVE_APPROVE})  # pressing one takes credentials given a few minutes ago
+
+GRAVE_WORDS = re.compile(r"approve\b", re.IGNORECASE)
 _IN_ADDRESSES = re.compile(r"[A-Za-z0-9._-]{1,80}")
 
 
@@ -55,7 +59,9 @@ class WebConsole:
         now: Callable[[], datetime] = _now,
         phone: PhoneView | None = None,
         file_phq9: Callable[[], Awaitable[str]] | None = None,
+        sign_on: SignOn | None = None,
     ) -> None:
+        """Outside of the demo the console opens only with `sign_on`, and shows a person their own channels."""
         self._phone, self._file_phq9 = phone, file_phq9
         self._desk, self._board, self._tenant, self._now = desk, board, tenant, now
         self._people = {person.id: person for person in people}
@@ -64,16 +70,18 @@ class WebConsole:
             raise ValueError(f'Ids of console channels are letters, digits, ".", "_" and "-", and never "{DIRECT}".')
         self._ehr_writes, self._audit_tail = ehr_writes, audit_tail
         self._suggestions, self._drawn_as, self._demo = tuple(suggestions), ("console", *drawings), demo
-        self._gate = Gate(Pages(zone, drawings), Signer(secret_key), self._people, demo=demo, now=now)
+        signer, live = Signer(secret_key), sign_on.live if sign_on else None
+        self._gate = Gate(Pages(zone, drawings), signer, self._people, demo=demo, now=now, live=live)
+        signs_in = sign_on is not None and not demo
+        self._signing_in = SigningIn(sign_on, self._gate, signer, now) if sign_on and signs_in else None
 
     def routes(self) -> list[web.RouteDef]:
         pages: list[web.RouteDef] = [
             web.get("/console", self._gate.page(self._start)),
-            web.post("/console/be", self._gate.page(self._be)),
-            web.get("/console/people", self._gate.page(self._choose)),
+            *self._people_pages(),
             web.get("/console/home", self._gate.page(self._home)),
             web.get("/console/c/{conversation}", self._gate.page(self._conversation)),
-            web.get("/console/c/{conversation}/fresh", self._gate.page(self._fresh)),
+            web.get("/console/c/{conversation}/fresh", self._gate.page(self._fresh, by_itself=True)),
             web.post("/console/c/{conversation}/say", self._gate.page(self._say)),
             web.post("/console/c/{conversation}/press", self._gate.page(self._press)),
             *self._phone_pages(),
@@ -91,7 +99,7 @@ class WebConsole:
     async def _start(self, request: web.Request, session: Session) -> web.Response:
         if session.person not in self._people:
             return await self._choose(request, session)
-        return _go(f"/console/c/{next(iter(self._channels), DIRECT)}")
+        return _go(f"/console/c/{next((id_ for id_ in self._channels if self._me(session).sees(id_)), DIRECT)}")
 
     async def _choose(self, request: web.Request, session: Session) -> web.Response:
         return self._gate.html("people.html", people=self._people.values(), csrf=session.csrf, me=session.person)
@@ -128,13 +136,18 @@ class WebConsole:
         if fields.get("person") not in self._people:
             raise NoSuchPage("There is no such person in this clinic. Choose one of the people shown.")
         answer = _go(self._back_to(fields.get("conversation", "")))
-        self._gate.start(answer, request, opened(fields["person"], self._now()))
+        self._gate.start(answer, opened(fields["person"], self._now()), secure=request.secure)
         return answer
 
     async def _say(self, request: web.Request, session: Session) -> web.Response:
         fields = await self._gate.form(request, session)
         me, spot = self._me(session), self._spot(request, session, fields.get("draw", "console"))
-        if not inbound.words(fields):
+        words = inbound.words(fields)
+        if GRAVE_WORDS.match(words) and (
+            asked := step_up(self._gate, session, self._now(), back=f"/console/c/{spot.conversation}")
+        ):
+            return asked
+        if not words:
             return await self._talk(me, spot, status=422, error="Type a command, for example /handoff C-102.")
         typed = inbound.typed(fields, self._who(me), self._place(me, spot))
         reply = await self._desk.typed(typed)
@@ -144,6 +157,10 @@ class WebConsole:
         fields = await self._gate.form(request, session)
         me, spot = self._me(session), self._spot(request, session, fields.get("draw", "console"))
         press = inbound.press(fields, self._who(me), self._place(me, spot))
+        if press.action in GRAVE and (
+            asked := step_up(self._gate, session, self._now(), back=f"/console/c/{spot.conversation}")
+        ):
+            return asked
         origin = await self._seen(press)
         reply = await self._desk.press(press)
         spot = replace(spot, origin=origin.id if origin else "")
@@ -180,6 +197,16 @@ class WebConsole:
         if message is None or not here or message.to_user not in (None, press.who.user):
             raise NoSuchPage("The message this button stood on is no longer here. Open the conversation again.")
         return message
+
+    # Who it is: a persona in the sandbox, else whoever signs in
+
+    def _people_pages(self) -> list[web.RouteDef]:
+        if self._signing_in is not None:
+            return self._signing_in.routes()
+        return [
+            web.post("/console/be", self._gate.page(self._be)),
+            web.get("/console/people", self._gate.page(self._choose)),
+        ]
 
     # The phone, where the telephone company is simulated
 
@@ -236,15 +263,16 @@ class WebConsole:
             status=status,
             me=me,
             spot=spot,
-            people=self._people.values(),
-            channels=self._channels.values(),
+            people=self._people.values() if self._demo else (),
+            sandbox=self._demo,
+            channels=[channel for channel in self._channels.values() if me.sees(channel.id)],
             here=self._channels.get(spot.conversation),
             drawn_as=self._drawn_as,
             has_phone=self._phone is not None,
             may_file=self._file_phq9 is not None,
             suggestions=self._suggestions,
-            ehr=await self._ehr_writes(),
-            audit=await self._audit_tail(),
+            ehr=await self._ehr_writes() if self._demo else (),
+            audit=await self._audit_tail() if self._demo else (),
             now=self._now(),
             **given,
         )
@@ -259,7 +287,8 @@ class WebConsole:
 
     def _spot(self, request: web.Request, session: Session, drawn: str) -> Spot:
         conversation = request.match_info["conversation"]
-        if conversation != DIRECT and conversation not in self._channels:
+        here = conversation in self._channels and self._me(session).sees(conversation)
+        if conversation != DIRECT and not here:
             raise NoSuchPage("There is no such channel. Choose one of the channels shown.")
         if drawn not in self._drawn_as:
             raise NoSuchPage("A card is not drawn that way here.")

@@ -8,11 +8,15 @@ from skills.kit import Row, Tone
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """A person of the synthetic clinic. `role` is one line: "Clinician, Harbor team"."""
+    """A person at the console. `role` is one line: "Clinician, Harbor team". `channels` None: every one."""
 
     id: str
     name: str
     role: str
+    channels: frozenset[str] | None = None
+
+    def sees(self, channel: str) -> bool:
+        return self.channels is None or channel in self.channels
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ class Problem(Exception):
     status = 500
     title = "Something went wrong"
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self, sentence: str, rule: str = "") -> None:
+        """`rule`: the code under which the refusal is recorded, where it is to be recorded."""
         super().__init__(sentence)
-        self.sentence = sentence
+        self.sentence, self.rule = sentence, rule
 
 
 class BadRequest(Problem):

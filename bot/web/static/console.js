@@ -60,6 +60,10 @@ function count(id, fresh) {
 
 async function look() {
   const answer = await fetch(talk.dataset.fresh, { headers: { Accept: "text/html" }, cache: "no-store" });
+  if (answer.status === 401) {
+    location.reload(); // away for too long: the page asks to sign in, and nothing about anybody stays on the screen
+    return;
+  }
   if (!answer.ok) throw new Error(String(answer.status));
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const following = nearTheEnd();
