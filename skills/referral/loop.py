@@ -8,10 +8,11 @@ from typing import Final
 from skills.kit.words import as_day
 from skills.referral.steps import Closure, Mark, Owes, Refused, Standing, Step, next_of
 
-# Which step may follow which. A visit that was kept stays kept: nothing leads from there to "declined" or "no show".
+# Which step may follow which. A report may also say that nobody came; a visit that was kept stays kept (`move`).
 _OUT = frozenset({Step.DECLINED, Step.REDIRECTED, Step.UNREACHABLE})
 _SEEN = frozenset({Step.KEPT, Step.REPORT_BACK})
 _REFUSED = frozenset({Step.DECLINED, Step.REDIRECTED})
+_UNSEEN = frozenset({Step.NO_SHOW, Step.DECLINED, Step.REDIRECTED})
 FOLLOWS: Final[Mapping[Step, frozenset[Step]]] = {
     Step.DRAFTED: frozenset({Step.SENT, Step.DECLINED, Step.REDIRECTED}),
     Step.SENT: frozenset({Step.SENT, Step.RECEIVED, Step.ACCEPTED, Step.SCHEDULED, *_SEEN, *_OUT}),
@@ -23,10 +24,11 @@ FOLLOWS: Final[Mapping[Step, frozenset[Step]]] = {
     Step.DECLINED: frozenset({Step.SENT, Step.REDIRECTED, Step.CLOSED}),
     Step.REDIRECTED: frozenset({Step.CLOSED}),
     Step.KEPT: frozenset({Step.REPORT_BACK}),
-    Step.REPORT_BACK: frozenset({Step.KEPT, Step.CLOSED}),
+    Step.REPORT_BACK: frozenset({Step.KEPT, Step.DECLINED, Step.REDIRECTED, Step.CLOSED}),
     Step.CLOSED: frozenset(),
 }
 
+STAYS_KEPT: Final = "A kept visit is documented. If that is wrong, it is corrected in the EHR first."
 UNDOCUMENTED: Final = "Say what this rests on: who said it, and where it is kept or in which words."
 CLOSED_ALREADY: Final = "This referral is closed; a new need is a new referral."
 NO_STEP: Final = "The EHR does not say where this referral stands; somebody has to look at it there first."
@@ -46,6 +48,8 @@ def move(standing: Standing, mark: Mark, at: datetime) -> Standing | Refused:
         return Refused(UNDOCUMENTED)
     if mark.to is Step.CLOSED:
         return _closed(standing, mark, at)
+    if standing.kept and mark.to in _UNSEEN:
+        return Refused(STAYS_KEPT)
     if mark.to not in FOLLOWS[standing.step]:
         return Refused(f"A referral that is {standing.word} cannot become {mark.to.value.replace('_', ' ')}.")
     return _moved(standing, mark, at)

@@ -36,6 +36,7 @@ BY_STATUS: Final[Mapping[str, Step]] = {  # FHIR R4 task-status; "in-progress" a
     "rejected": Step.DECLINED,
 }
 _UNREACHED = ("unreachable", "unable to reach", "no contact")
+_UNSEEN = frozenset({Step.DECLINED, Step.REDIRECTED})  # said by the receiver; a report may say it as well
 _OVER = frozenset({"completed", "revoked"})
 
 
@@ -77,16 +78,16 @@ def _step(
     report: Evidence | None,
     now: datetime,
 ) -> Step | None:
-    """The order, then its task, then the visit it led to; the furthest that is documented."""
+    """A refusal, else the furthest step that is documented: by a report, a visit, or the task's own word."""
+    said = _said(referral.task) if referral.task else None
+    if said in _UNSEEN and not kept:
+        return said
     if report:
         return Step.REPORT_BACK
     if kept:
         return Step.KEPT
     if referral.task is None:
         return Step.DRAFTED if referral.status == "draft" else None
-    said = _said(referral.task)
-    if said in {Step.DECLINED, Step.REDIRECTED}:
-        return said
     return _booked(referral, visits, now) or said
 
 

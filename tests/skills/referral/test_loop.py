@@ -20,7 +20,7 @@ from skills.referral import (
     move,
     standing_of,
 )
-from skills.referral.loop import CLOSED_ALREADY, NO_REASON, NO_REPORT, NO_STEP, NO_VISIT, UNDOCUMENTED
+from skills.referral.loop import CLOSED_ALREADY, NO_REASON, NO_REPORT, NO_STEP, NO_VISIT, STAYS_KEPT, UNDOCUMENTED
 from tests.skills.referral.made import NOW, referral, task
 
 CALL = Evidence(kind=EvidenceKind.CALL, said_by="Norwood intake desk", words="seen today")
@@ -98,7 +98,15 @@ def test_what_is_not_known_is_not_moved() -> None:
 
 @pytest.mark.parametrize("step", [Step.DECLINED, Step.NO_SHOW, Step.UNREACHABLE, Step.SCHEDULED, Step.SENT])
 def test_a_kept_visit_stays_kept(step: Step) -> None:
-    assert "cannot become" in refusal(at(Step.KEPT), step)
+    assert refusal(at(Step.KEPT), step) in {STAYS_KEPT, f"A referral that is kept cannot become {step.value}."}
+    reported = through(at(Step.KEPT), Step.REPORT_BACK)
+    assert "kept" in refusal(reported, step) or "cannot become" in refusal(reported, step)
+
+
+def test_a_report_may_say_that_nobody_came_and_that_is_no_help() -> None:
+    declined = through(at(Step.REPORT_BACK), Step.DECLINED)
+    assert (declined.step, declined.got_help) == (Step.DECLINED, False)
+    assert through(declined, Step.CLOSED).closure is Closure.REFUSAL
 
 
 def test_a_move_carries_its_evidence_and_its_own_day() -> None:

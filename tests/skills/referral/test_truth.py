@@ -47,6 +47,7 @@ WHY = "They do not take this plan."
         (referral(task("rejected", "4.0"), status="revoked"), Step.DECLINED),  # nobody wrote why
         (referral(task("rejected", "4.0", reason=WHY)), Step.DECLINED),  # the order is still open
         (referral(task("cancelled", "redirected", notes=("To Reading Sleep.",)), status="revoked"), Step.CLOSED),
+        (referral(task("rejected", "4.0", reports=(REPORT,))), Step.DECLINED),  # a report may say so too
         (referral(status="revoked"), None),
         (referral(status="completed"), None),
     ],
