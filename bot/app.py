@@ -26,7 +26,7 @@ from bot.crisis.heartbeat import heartbeat_of
 from bot.crisis.phone_view import phone_view
 from bot.crisis.ways.simulator import Exchange
 from bot.drafting.drafter import Clear, Drafter
-from bot.flow import decide, housekeeping, present, rates, readers, rooms, sign_ons
+from bot.flow import decide, housekeeping, rates, readers, rooms, sign_ons
 from bot.flow.desk import FlowDesk, handlers, on_dead
 from bot.flow.inbox import KeptDesk
 from bot.flow.intake import understood
@@ -38,10 +38,7 @@ from bot.privacy.recognizers.ner import NerNotInstalled, spacy_ner
 from bot.settings import LlmSettings, Profile, Settings
 from bot.slack import limits as slack_limits
 from bot.slack import render as slack_render
-from bot.slack.app import SlackPlatform
-from bot.slack.listeners import Circle
-from bot.slack.outbound import SlackChat
-from bot.slack.outsiders import guarding, watching
+from bot.slack.opening import slack_of
 from bot.store.bell import Bell
 from bot.store.board import StoredBoard
 from bot.store.conversations import StoredConversations
@@ -256,17 +253,8 @@ async def _open_platforms(
 ) -> None:
     commands = [*(skill.command for skill in office.shelf.values()), *(room.command for room in rooms.ALL)]
     if settings.slack:
-        chat = SlackChat(settings.slack.bot_token.get_secret_value(), settings.slack.api_url)
-        slack = SlackPlatform(
-            signing_secret=settings.slack.signing_secret.get_secret_value(),
-            bot_token=settings.slack.bot_token.get_secret_value(),
-            desk=desk,
-            now=office.clock,
-            api_url=settings.slack.api_url,
-            commands=[command.name for command in commands],
-            chat=chat,
-            circle=_slack_circle(office, chat),
-        )
+        named = [command.name for command in commands]
+        slack = slack_of(settings.slack, office, desk, commands=named, public_url=settings.public_url)
         slack.routes(site)
         await stack.enter_async_context(slack)
         chats[Platform.SLACK] = slack.chat
@@ -290,17 +278,6 @@ async def _open_platforms(
     if settings.profile is Profile.DEMO or sign_on:
         channels = [c.external_id for c in office.clinic.channels if c.platform is Platform.WEB]
         chats[Platform.WEB] = WebChat(StoredBoard(office.db, office.seal), channels, now=office.clock)
-
-
-def _slack_circle(office: Office, chat: SlackChat) -> Circle:
-    """Outsiders are turned away at each click, recorded, and cards are taken down where they come in."""
-    turned_away = partial(readers.turned_away, office)
-    look_again = partial(present.look_again, office)
-    return Circle(
-        allowed=guarding(chat.outsiders, turned_away),
-        noted=turned_away,
-        changed=watching(chat.outsiders, look_again),
-    )
 
 
 # The console

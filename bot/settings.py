@@ -22,9 +22,24 @@ class Profile(StrEnum):
 
 
 class SlackSettings(BaseModel):
-    signing_secret: SecretStr
-    bot_token: SecretStr
+    """Installed by hand: BOT_TOKEN. By `/slack/install`: CLIENT_ID and CLIENT_SECRET. Socket Mode: APP_TOKEN."""
+
+    signing_secret: SecretStr | None = None  # of Slack's requests; not needed where Socket Mode is all there is
+    bot_token: SecretStr | None = None
+    app_token: SecretStr | None = None
+    client_id: str = Field(default="", pattern=r"^[\w.-]{0,64}$")
+    client_secret: SecretStr | None = None
     api_url: str = "https://slack.com/api/"  # GovSlack: https://slack-gov.com/api/
+
+    @property
+    def missing(self) -> list[str]:
+        by_install = bool(self.client_id and self.client_secret)
+        checks = {
+            "SLACK__BOT_TOKEN (or SLACK__CLIENT_ID and SLACK__CLIENT_SECRET)": bool(self.bot_token) or by_install,
+            "SLACK__CLIENT_ID and SLACK__CLIENT_SECRET together": bool(self.client_id) == bool(self.client_secret),
+            "SLACK__SIGNING_SECRET (or SLACK__APP_TOKEN)": bool(self.signing_secret or self.app_token),
+        }
+        return [name for name, fine in checks.items() if not fine]
 
 
 class TeamsSettings(BaseModel):
@@ -145,6 +160,7 @@ class Settings(BaseSettings):
             if not (self.ehr.client_secret or self.ehr.private_key_file):
                 missing.append("EHR__CLIENT_SECRET or EHR__PRIVATE_KEY_FILE")
         missing += self.llm.missing + self.crisis.missing + (self.oidc.missing if self.oidc else [])
+        missing += self.slack.missing if self.slack else []
         if missing:
             raise ValueError("missing: " + ", ".join(f"BATON_{name}" for name in missing))
         return self

@@ -20,8 +20,10 @@ from bot.chat import Action, Desk
 from bot.slack.answers import Answers
 from bot.slack.blocks import Json
 from bot.slack.guard import Guard, Payload, guarded
+from bot.slack.installing import Installing
 from bot.slack.listeners import Circle, Listeners, Patience
 from bot.slack.outbound import API_URL, SILENT, SlackChat, silent_client
+from bot.slack.socket import Socket
 from bot.slack.wire import Malformed
 
 ROUTE = "/slack/events"
@@ -33,6 +35,7 @@ ANYTHING = re.compile("")
 PATIENT = Patience()
 EVERYBODY = Circle()
 CIRCLE = re.compile(r"\A(?:channel_(?:un)?shared|channel_id_changed|member_(?:joined|left)_channel|user_change)\Z")
+CLOSED = re.compile(r"\A(?:tokens_revoked|app_uninstalled)\Z")
 WORKSPACES = re.compile(r"\Ateam_access_(?:granted|revoked)\Z")
 
 _log = structlog.get_logger(__name__)
@@ -50,8 +53,8 @@ class SlackPlatform:
     def __init__(
         self,
         *,
-        signing_secret: str,
-        bot_token: str,
+        signing_secret: str | None,
+        bot_token: str = "",
         desk: Desk,
         now: Callable[[], datetime],
         api_url: str = API_URL,
@@ -59,21 +62,33 @@ class SlackPlatform:
         circle: Circle = EVERYBODY,
         patience: Patience = PATIENT,
         chat: SlackChat | None = None,
+        installing: Installing | None = None,
+        app_token: str = "",
     ) -> None:
         self.chat = chat or SlackChat(bot_token, api_url)
-        self._guard = Guard(signing_secret, now)
+        self._guard = Guard(signing_secret, now) if signing_secret else None
+        self._installing = installing
+        self._socket = Socket(app_token, api_url, self._dispatched) if app_token else None
         answers = Answers(self.chat)
         self._listeners = Listeners(desk, answers, circle=circle, patience=patience)
         self._bolt = _bolt(self._listeners, commands)
 
     def routes(self, app: web.Application) -> None:
-        app.router.add_post(ROUTE, guarded(self._guard, self._answer))
+        """Without a signing secret there is no door for Slack: then it is Socket Mode, where Baton calls Slack."""
+        if self._guard is not None:
+            app.router.add_post(ROUTE, guarded(self._guard, self._answer))
+        if self._installing is not None:
+            app.add_routes(self._installing.routes())
 
     async def start(self) -> None:
         await self.chat.open()
+        if self._socket is not None:
+            await self._socket.open()
 
     async def stop(self) -> None:
         """Answers under way are finished first."""
+        if self._socket is not None:
+            await self._socket.close()
         await self.settled()
         await self.chat.close()
 
@@ -92,18 +107,25 @@ class SlackPlatform:
 
     async def _answer(self, payload: Payload) -> web.Response:
         """What we have no listener for is acknowledged. What Bolt or we cannot read is 400: Slack never sends it."""
+        body = await self._dispatched(payload)
+        if body is None:
+            return web.Response(status=400, text="This is nothing that Slack sends.")
+        kind = "application/json" if body.startswith("{") else "text/plain"
+        return web.Response(text=body, content_type=kind)
+
+    async def _dispatched(self, payload: Payload) -> str | None:
+        """The body of the acknowledgement; None for what nobody can read."""
         try:
             said = await self._bolt.async_dispatch(AsyncBoltRequest(body=payload, mode="socket_mode"))
         except Exception as error:  # noqa: BLE001  Bolt's request raises whatever its reading of a strange body meets
             _log.warning("slack.unreadable", error=type(error).__name__)
-            return web.Response(status=400, text="This is nothing that Slack sends.")
+            return None
         if said.status == 404:
-            return web.Response()
+            return ""
         if said.status >= 400:
             _log.warning("slack.unreadable", status=said.status)
-            return web.Response(status=400, text="This is nothing that Slack sends.")
-        kind = "application/json" if said.body.startswith("{") else "text/plain"
-        return web.Response(status=said.status, text=said.body, content_type=kind)
+            return None
+        return said.body
 
 
 def _bolt(to: Listeners, commands: Sequence[str]) -> AsyncApp:
@@ -126,6 +148,7 @@ def _bolt(to: Listeners, commands: Sequence[str]) -> AsyncApp:
     app.event("message")(_bound(to.said))
     app.event("app_home_opened")(_bound(to.opened_home))
     app.event(CIRCLE)(_bound(to.circle_changed))
+    app.event(CLOSED)(_bound(to.closed))
     app.event(WORKSPACES)(_bound(to.circle_changed))
     app.action(OUR_BUTTON)(_bound(to.pressed))
     app.view_submission(OUR_FORM)(_bound(to.submitted))

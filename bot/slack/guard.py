@@ -17,6 +17,8 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from bot.doors import refused
+
 MAX_BODY_BYTES = 2 * 1024 * 1024  # a full edit form, URL-encoded, stays below half of it
 READ_WITHIN_S = 5.0
 CLOCK_SKEW_S = 300
@@ -26,10 +28,12 @@ type Payload = dict[str, Any]  # what Slack sent, parsed and not yet believed
 
 
 class Refused(Exception):
-    def __init__(self, status: HTTPStatus, sentence: str) -> None:
+    def __init__(self, status: HTTPStatus, sentence: str, rule: str = "") -> None:
+        """`rule`: the code under which it is recorded, where it is worth recording."""
         super().__init__(sentence)
         self.status = status
         self.sentence = sentence
+        self.rule = rule
 
 
 class Guard:
@@ -52,10 +56,10 @@ class Guard:
         stamp = headers.get("X-Slack-Request-Timestamp", "")
         signature = headers.get("X-Slack-Signature", "")
         if not re.fullmatch(r"[0-9]{1,12}", stamp) or abs(self._now().timestamp() - int(stamp)) > CLOCK_SKEW_S:
-            raise Refused(HTTPStatus.UNAUTHORIZED, "The timestamp is missing or too far from now.")
+            raise Refused(HTTPStatus.UNAUTHORIZED, "The timestamp is missing or too far from now.", "slack.timestamp")
         wanted = "v0=" + hmac.new(self._secret, b"v0:" + stamp.encode() + b":" + raw, hashlib.sha256).hexdigest()
         if not hmac.compare_digest(wanted.encode(), signature.encode(errors="replace")):
-            raise Refused(HTTPStatus.UNAUTHORIZED, "The signature does not match.")
+            raise Refused(HTTPStatus.UNAUTHORIZED, "The signature does not match.", "slack.signature")
         return signature
 
     def _first_time(self, signature: str) -> None:
@@ -63,7 +67,7 @@ class Guard:
         while self._seen and next(iter(self._seen.values())) < now:
             del self._seen[next(iter(self._seen))]
         if signature in self._seen:
-            raise Refused(HTTPStatus.UNAUTHORIZED, "This request was received before.")
+            raise Refused(HTTPStatus.UNAUTHORIZED, "This request was received before.", "slack.replayed")
         self._seen[signature] = now + REMEMBERED_S
 
 
@@ -75,8 +79,10 @@ def guarded(
     async def handle(request: web.Request) -> web.Response:
         try:
             payload = guard.admit(request.headers, await _read(request))
-        except Refused as refused:
-            return web.Response(status=refused.status, text=refused.sentence)
+        except Refused as no:
+            if no.rule:
+                refused(request, no.rule)
+            return web.Response(status=no.status, text=no.sentence)
         return await answer(payload)
 
     return handle

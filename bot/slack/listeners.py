@@ -76,6 +76,7 @@ class Circle:
     noted: Noted = unheard
     teams: frozenset[str] = frozenset()
     changed: Changed | None = None
+    closed: Callable[[Payload], Coroutine[Any, Any, None]] | None = None  # tokens revoked, or uninstalled
 
 
 class Listeners:
@@ -163,6 +164,12 @@ class Listeners:
         tenant, event = inbound.tenant(body), body.get("event")
         if tenant and isinstance(event, Mapping) and self._circle.changed is not None:
             await self._in_time(self._circle.changed(tenant, event))
+        return {}
+
+    async def closed(self, body: Payload) -> Json:
+        """The tokens of this tenant are gone."""
+        if self._circle.closed is not None:
+            await self._in_time(self._circle.closed(body))
         return {}
 
     # Asking the desk: whatever happens there, the person gets words

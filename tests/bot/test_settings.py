@@ -46,6 +46,7 @@ def test_a_live_clinic_with_everything(monkeypatch: pytest.MonkeyPatch) -> None:
         ("EHR__CLIENT_ID", "BATON_EHR__CLIENT_ID"),
         ("EHR__CLIENT_SECRET", "BATON_EHR__CLIENT_SECRET or EHR__PRIVATE_KEY_FILE"),
         ("SLACK__BOT_TOKEN", "BATON_SLACK__BOT_TOKEN"),
+        ("SLACK__SIGNING_SECRET", "BATON_SLACK__SIGNING_SECRET (or SLACK__APP_TOKEN)"),
     ],
 )
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, left_out: str, named: str) -> None:
@@ -105,3 +106,23 @@ def test_a_model_on_this_machine_needs_no_key(monkeypatch: pytest.MonkeyPatch) -
 def test_no_model_unless_one_is_set_up() -> None:
     assert load().llm.kind == "none"
     assert not load().llm.part2
+
+
+@pytest.mark.parametrize(
+    ("instead", "left_out"),
+    [
+        ({"SLACK__CLIENT_ID": "1.2", "SLACK__CLIENT_SECRET": "s"}, "SLACK__BOT_TOKEN"),
+        ({"SLACK__APP_TOKEN": "xapp-1"}, "SLACK__SIGNING_SECRET"),
+    ],
+)
+def test_slack_can_be_set_up_in_other_ways(
+    monkeypatch: pytest.MonkeyPatch, instead: dict[str, str], left_out: str
+) -> None:
+    environment(monkeypatch, **instead, **{name: value for name, value in LIVE.items() if name != left_out})
+    assert load().slack is not None
+
+
+def test_half_of_the_install_s_credentials_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment(monkeypatch, **LIVE, SLACK__CLIENT_ID="1.2")
+    with pytest.raises(SettingsInvalid, match="BATON_SLACK__CLIENT_ID and SLACK__CLIENT_SECRET together"):
+        load()

@@ -44,6 +44,13 @@ class FakeSlack:
     channels: dict[str, Json] = field(default_factory=dict)  # flags by which a channel differs from an ordinary one
     members: dict[str, list[str]] = field(default_factory=dict)
     people: dict[str, Json] = field(default_factory=dict)  # flags by which somebody differs from a full member
+    granted: Json = field(default_factory=dict)  # what oauth.v2.access answers to a code
+    proven: Json = field(default_factory=dict)  # what auth.test says beside ok
+    renewals: int = 0  # refresh tokens that were used
+    renewing: asyncio.Event = field(default_factory=asyncio.Event)
+    slow_s: float = 0.0  # how long oauth.v2.access takes
+    sockets: list[web.WebSocketResponse] = field(default_factory=list)  # Socket Mode connections, in order
+    heard: "asyncio.Queue[Json]" = field(default_factory=asyncio.Queue)  # what came over them
     misbehaves: dict[str, list[Misbehaviour]] = field(default_factory=dict)  # next calls of a method, in order
 
     @property
@@ -61,6 +68,9 @@ class FakeSlack:
         method = request.match_info["method"]
         sent = await _sent(request)
         self.calls.append(Call(method, sent))
+        if method == "oauth.v2.access":
+            self.renewing.set()
+            await asyncio.sleep(self.slow_s)
         planned = self.misbehaves.get(method, [])
         wrong = planned.pop(0) if planned else Misbehaviour()
         if wrong.status == 200 and not wrong.error:
@@ -99,6 +109,14 @@ class FakeSlack:
             case "chat.delete":
                 gone = self.messages.pop((sent["channel"], sent["ts"]), None)
                 return {"ok": True} if gone is not None else {"ok": False, "error": "message_not_found"}
+            case "oauth.v2.access":
+                return self._renewed() if sent.get("grant_type") == "refresh_token" else {"ok": True, **self.granted}
+            case "auth.test":
+                return {"ok": True, **self.proven}
+            case "auth.revoke":
+                return {"ok": True, "revoked": True}
+            case "apps.connections.open":
+                return {"ok": True, "url": f"{self.url.replace('http', 'ws')}/link"}
             case "conversations.info":
                 return {"ok": True, "channel": self._channel(sent["channel"])}
             case "conversations.members":
@@ -121,6 +139,21 @@ class FakeSlack:
                 return self._checked("home", sent["view"]) or {"ok": True, "view": {"id": "VHOME"}}
             case _:
                 return {"ok": False, "error": "unknown_method"}
+
+    def _renewed(self) -> Json:
+        self.renewals += 1
+        fresh = {"access_token": f"xoxe.xoxb-{self.renewals}", "refresh_token": f"xoxe-{self.renewals}"}
+        return {"ok": True, "token_type": "bot", "expires_in": 43200, **fresh}
+
+    async def link(self, request: web.Request) -> web.WebSocketResponse:
+        """A Socket Mode connection."""
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_json({"type": "hello", "num_connections": 1})
+        self.sockets.append(socket)
+        async for message in socket:
+            self.heard.put_nowait(json.loads(message.data))
+        return socket
 
     def _channel(self, channel: str) -> Json:
         if channel.startswith("D"):
@@ -188,6 +221,7 @@ async def slack_api() -> AsyncIterator[FakeSlack]:
     app = web.Application()
     app.router.add_route("*", "/api/{method}", fake.api)  # slack_sdk asks with GET what only reads
     app.router.add_post("/response/1", fake.respond)
+    app.router.add_get("/link", fake.link)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -196,4 +230,6 @@ async def slack_api() -> AsyncIterator[FakeSlack]:
     try:
         yield fake
     finally:
+        for socket in fake.sockets:
+            await socket.close()
         await asyncio.wait_for(runner.cleanup(), 5)
