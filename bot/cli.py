@@ -15,7 +15,7 @@ from rich.console import Console
 from sqlalchemy.engine import make_url
 
 from bot import app as building
-from bot import crisis_story, log, settings, unfinished
+from bot import crisis_story, digest_story, log, settings, unfinished
 from bot import demo as story
 from bot.bench import command as measuring
 from bot.clinic import ClinicFileInvalid
@@ -28,6 +28,10 @@ from bot.store.session import Database, DatabaseInUse
 from bot.upkeep.commands import commands
 from bot.upkeep.portable import BackupRefused
 
+TALES = {
+    "crisis": (crisis_story.once, crisis_story.print_result),
+    "digest": (digest_story.once, digest_story.print_result),
+}
 GRACE_S = 5.0  # for requests under way when told to stop
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -52,7 +56,7 @@ def main() -> None:
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Tell the whole story on the terminal and stop.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --once: one JSON object on stdout.")] = False,
-    tale: Annotated[str, typer.Option("--story", help="crisis: from a PHQ-9 to a closed escalation; stops then.")] = "",
+    tale: Annotated[str, typer.Option("--story", help="crisis | digest: tells it and stops.")] = "",
     bundles: Annotated[Path | None, typer.Option(help="A folder of FHIR R4 bundles instead of the clinic.")] = None,
     client: Annotated[str | None, typer.Option(help="With --once: alias or EHR id of the client.")] = None,
     port: Annotated[int, typer.Option(help="Port of the sandbox page.")] = 8080,
@@ -63,7 +67,7 @@ def demo(
     log.configure("WARNING", json=False)
     ours = _demo_settings(bundles, port)
     if tale:
-        _crisis(ours, tale, as_json=as_json)
+        _told(ours, tale, as_json=as_json)
         return
     if not once:
         asyncio.run(_serve(ours, bundles=bundles, state=_demo_folder(bundles) / "ehr.jsonl"))
@@ -125,16 +129,17 @@ def export(
 # What the commands share
 
 
-def _crisis(ours: Settings, tale: str, *, as_json: bool) -> None:
+def _told(ours: Settings, tale: str, *, as_json: bool) -> None:
     """Exit status 0 only when everything held."""
-    if tale != "crisis":
-        raise ValueError("The story to choose is: crisis.")
+    if tale not in TALES:
+        raise ValueError(f"The stories to choose from are: {', '.join(TALES)}.")
+    tell, print_result = TALES[tale]
     show = Console(stderr=as_json)
-    result = asyncio.run(crisis_story.once(ours, show))
+    result = asyncio.run(tell(ours, show))
     if as_json:
         print(json.dumps(result))
     else:
-        crisis_story.print_result(show, result)
+        print_result(show, result)
     raise typer.Exit(0 if result["ok"] else 1)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clinic import StaffMember
 from bot.digest import content, doing, gather, posting, records
-from bot.digest.content import Content
+from bot.digest.content import Content, DigestLine
 from bot.digest.marks import retired
 from bot.digest.promise import promised
 from bot.digest.records import COUNTED, Digest, PostState, State
@@ -63,7 +63,7 @@ async def make(office: Office, job: Job) -> Finish | None:
         raise Later("ehr_unavailable", after_s=error.retry_after_s or RETRY_S) from error
     except EhrError as error:
         raise Later("ehr_refused", after_s=RETRY_S * 10) from error
-    fresh = replace(news, lines=_untold(office, news, before if digest.kind not in ASKED else [], since))
+    fresh = replace(news, lines=_untold(office, news, before if digest.kind not in ASKED else []))
     return lambda conn: _keep(conn, office, digest, fresh, since, now)
 
 
@@ -95,10 +95,9 @@ def _since(digest: Digest, before: Sequence[Digest]) -> datetime:
     return digest.due_at - digest.kind.covers if ended is None or digest.kind is Kind.WEEK else ended
 
 
-def _untold(office: Office, news: Content, before: Sequence[Digest], since: datetime) -> tuple[Any, ...]:
-    """Without what was told already: readings overlap, and one that was incomplete is done again."""
-    recent = [one for one in before if one.until is not None and one.until >= since]
-    kept = [records.opened(office.seal, one) for one in recent]
+def _untold(office: Office, news: Content, before: Sequence[Digest]) -> tuple[DigestLine, ...]:
+    """Without what was told already: readings overlap by days, and one that was incomplete is done again."""
+    kept = [records.opened(office.seal, one) for one in before]
     told = {line.key for text in kept if text is not None for line in content.from_json(text).lines}
     return tuple(line for line in news.lines if line.key not in told)
 

@@ -66,6 +66,19 @@ async def test_what_was_incomplete_is_read_again_and_told_once(work: Work, news:
     assert "News a" not in words([*posted(work).values()][1])
 
 
+async def test_what_was_told_days_ago_is_not_told_again(work: Work, news: News) -> None:
+    """A reading looks back further than the last digest, for entries that are dated by an earlier day."""
+    news.say(line("a"))
+    await slot(work, MONDAY)
+    news.say()
+    work.clock.now += timedelta(days=1)
+    await slot(work, TUESDAY)
+    news.say(line("a"), line("b"))
+    work.clock.now += timedelta(days=1)
+    await slot(work, WEDNESDAY)
+    assert [words(card).count("News a") for card in posted(work).values()] == [1, 0]
+
+
 async def test_the_same_slot_is_told_once_however_many_replicas_have_it(work: Work, news: News) -> None:
     news.say(line("a"))
     assert await slot(work, MONDAY)
