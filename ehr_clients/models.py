@@ -321,6 +321,25 @@ class Message(Item):
     when: datetime | date | None
     sender: str | None
     text: str
+    from_client: bool | None = None  # by the client or somebody close to them; None: the EHR does not say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Todo(Item):
+    """A task in the chart that is not done and belongs to no referral."""
+
+    what: str
+    due: date | None = None
+    owner_ref: str | None = None
+    status: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stay(Item):
+    """A stay in a hospital or residence that is over."""
+
+    kind: str | None
+    ended: datetime | date
 
 
 class Why(StrEnum):
@@ -355,6 +374,42 @@ class Missing:
 
 
 type SectionAnswer = Read[Item] | Missing
+
+
+@dataclass(frozen=True, slots=True)
+class InCare:
+    """A client of a team's caseload, and who is on their active care teams ("Practitioner/abc")."""
+
+    client: "Client"
+    care_team: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """What a digest needs of one client. `new`: refs of what was stored since; all else is there for context."""
+
+    assessments: tuple[Assessment, ...] = ()  # newest first; earlier ones only where there is a new one
+    notes: tuple[Note, ...] = ()
+    messages: tuple[Message, ...] = ()
+    appointments: tuple[Appointment, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    plans: tuple[Plan, ...] = ()
+    referrals: tuple[Referral, ...] = ()
+    todos: tuple[Todo, ...] = ()
+    stays: tuple[Stay, ...] = ()
+    consents: tuple[Consent, ...] = ()
+    new: Mapping[str, datetime] = field(default_factory=dict)  # ref -> when it was stored, by the EHR's clock
+    dropped: int = 0  # psychotherapy and SUD counseling notes, which never surface
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Of many clients what changed and what is open. `gaps`: sentences about what could not be read or not wholly."""
+
+    by_client: Mapping[str, Recent]
+    gaps: tuple[str, ...] = ()
+    consents_known: bool = True
+    trips: int = 0  # requests it took
 
 
 @dataclass(frozen=True, slots=True)

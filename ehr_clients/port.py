@@ -9,7 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol, Self
 
-from ehr_clients.models import ChartData, Client, Section
+from ehr_clients.models import Changes, ChartData, Client, InCare, Section
 
 
 class Op(StrEnum):
@@ -230,6 +230,23 @@ class ChartReader(Protocol):
         client of whom nothing is new, and never leaves one out: where the EHR cannot tell, or not at once, it names
         each of `clients`, and with None raises EhrRefused. What Baton stored itself does not count. Raises
         EhrUnavailable.
+        """
+        ...
+
+    async def in_care(self, practitioners: Collection[str]) -> list[InCare]:
+        """The clients of a team: those on whose active care teams any of `practitioners` is, by id.
+
+        A bounded number of requests, however many there are. Raises EhrRefused when the EHR cannot list them, or not
+        all; EhrUnavailable.
+        """
+        ...
+
+    async def changes(self, clients: Collection[Client], since: datetime, *, until: datetime) -> Changes:
+        """Of each client what was stored at or after `since`, and what is open at `until`.
+
+        By the EHR's own clock: ask with an overlap, and drop by ref and version what is known. One search for each type
+        of record, however many clients there are. What could not be read, or not wholly, is in `gaps`, never silence.
+        What Baton stored itself is not new. Raises EhrUnavailable or EhrRefused when nothing could be read at all.
         """
         ...
 

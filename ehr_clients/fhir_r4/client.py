@@ -9,14 +9,14 @@ from typing import Self
 from ehr_clients.capabilities import Abilities, matrix, parse
 from ehr_clients.codes import ALIAS
 from ehr_clients.errors import EhrRefused, EhrUnavailable
-from ehr_clients.fhir_r4 import changes, people
+from ehr_clients.fhir_r4 import caseloads, changes, people
 from ehr_clients.fhir_r4.material import sift
 from ehr_clients.fhir_r4.reading import Reader
 from ehr_clients.fhir_r4.searching import NotOffered, Search, Searcher
 from ehr_clients.fhir_r4.values import Json, many, pick, reference, references, string
 from ehr_clients.fhir_r4.writing import Writer
 from ehr_clients.http import FhirHttp, Limits
-from ehr_clients.models import ChartData, Client, Section
+from ehr_clients.models import Changes, ChartData, Client, InCare, Section
 from ehr_clients.port import Capability, ClientQuery, Receipt, Write
 from ehr_clients.smart_auth import Auth, NoAuth
 
@@ -110,6 +110,14 @@ class FhirR4:
     async def changed(self, since: datetime, clients: Collection[str] | None = None) -> frozenset[str]:
         ready = await self._ready()
         return await changes.changed(ready.searcher, ready.abilities, since, clients)
+
+    async def in_care(self, practitioners: Collection[str]) -> list[InCare]:
+        ready = await self._ready()
+        return await caseloads.in_care(ready.searcher, ready.abilities, practitioners)
+
+    async def changes(self, clients: Collection[Client], since: datetime, *, until: datetime) -> Changes:
+        ready = await self._ready()
+        return await caseloads.changes(ready.searcher, ready.abilities, clients, since, until)
 
     async def care_team(self, client_id: str) -> frozenset[str]:
         ready = await self._ready()

@@ -79,5 +79,10 @@ def _message(resource: Json, material: Material) -> Message:
         labels=labels_of(resource),
         when=moment(_sent(resource)),
         sender=sender,
+        from_client=_from_client(reference(resource.get("sender"))),
         text="\n".join(text for text in texts if text) or "(this message has no text; open it in the EHR)",
     )
+
+
+def _from_client(sender: str | None) -> bool | None:
+    return None if sender is None else sender.startswith(("Patient/", "RelatedPerson/"))

@@ -13,14 +13,14 @@ from ehr_clients.fhir_r4.plans import plans, safety_plans
 from ehr_clients.fhir_r4.referrals import referrals
 from ehr_clients.fhir_r4.treatment import alerts, allergies, medications, problems
 from ehr_clients.fhir_r4.values import string
-from ehr_clients.models import Item, Section
+from ehr_clients.models import Assessment, Note, Section
 
 
-def chart_notes(material: Material) -> list[Item]:
+def chart_notes(material: Material) -> list[Note]:
     return [notes.note(item, material.names, material.texts) for item in material.of("DocumentReference")]
 
 
-def chart_assessments(material: Material) -> list[Item]:
+def chart_assessments(material: Material) -> list[Assessment]:
     observations = [item for item in material.of("Observation") if string(item.get("status")) != "cancelled"]
     return list(assessments(observations, material.of("QuestionnaireResponse")))
 

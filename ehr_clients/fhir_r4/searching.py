@@ -39,6 +39,7 @@ class Search(NamedTuple):
     sort: str | None = None
     include: tuple[str, ...] = ()
     enough: int | None = None
+    page: int = PAGE
 
 
 @dataclass(slots=True)
@@ -130,7 +131,7 @@ class Searcher:
             asked.insert(0, (by, client_id if by == "patient" else f"Patient/{client_id}"))
         asked += [("_include", path) for path in search.include if offer.includes_(path)]
         asked += [("_sort", search.sort)] if search.sort else []
-        return [*asked, ("_count", str(PAGE if search.enough is None else min(PAGE, 2 * search.enough)))]
+        return [*asked, ("_count", str(search.page if search.enough is None else min(search.page, 2 * search.enough)))]
 
     async def _first(self, wanted: str, params: list[tuple[str, str]]) -> Reply:
         if self._post.get(wanted, True):
