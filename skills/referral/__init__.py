@@ -12,7 +12,7 @@ from datetime import datetime
 
 from skills.kit import Appointment, Note, Referral
 from skills.kit.business_days import Calendar
-from skills.referral.clocks import Prompt, prompts_due, timed
+from skills.referral.clocks import PROMPTS, Prompt, prompts_due, timed
 from skills.referral.figures import Figures, Rate, figures
 from skills.referral.loop import FOLLOWS, move
 from skills.referral.steps import OPEN, Closure, Evidence, EvidenceKind, Mark, Owes, Refused, Standing, Step
@@ -21,6 +21,7 @@ from skills.referral.truth import standing_of
 __all__ = [
     "FOLLOWS",
     "OPEN",
+    "PROMPTS",
     "Closure",
     "Evidence",
     "EvidenceKind",

@@ -104,8 +104,7 @@ def test_every_fact_has_a_source_that_is_in_the_chart(case: tuple[Skill[Any], Ch
 def test_every_quotation_of_a_note_stands_in_the_line_it_names(case: tuple[Skill[Any], Chart]) -> None:
     skill, chart = case
     notes = {
-        note.source.ref: note.text.splitlines()
-        for note in (items(chart.notes) if Section.NOTES in skill.reads else ())
+        note.source.ref: note.text.splitlines() for note in (items(chart.notes) if Section.NOTES in skill.reads else ())
     }
     for passage in drafted(skill, chart)[1].passages:
         for line in passage.lines:
