@@ -43,9 +43,11 @@ class DigestStoryFailed(ValueError):
 
 @dataclass(slots=True)
 class Clock:
-    """Real time, turned back by so much: the mornings of the story lie before now."""
+    """Real time, turned back by so much. The mornings are an hour apart, each named by a day of its own: the charts of
+    the sandbox age with the calendar, and the story is the same on every weekday.
+    """
 
-    back: timedelta = timedelta(days=2)
+    back: timedelta = timedelta(hours=2)
 
     def __call__(self) -> datetime:
         return datetime.now(UTC) - self.back
@@ -68,7 +70,8 @@ class Story:
     async def morning(self, what: str, kind: Kind = Kind.DAILY) -> Digest:
         """The team's slot of this day, promised as the calendar does it."""
         office, now = self.baton.office, self.clock()
-        day = now.astimezone(office.clinic.zone(TEAM)).date()
+        days_ago = round(self.clock.back / timedelta(hours=1))
+        day = now.astimezone(office.clinic.zone(TEAM)).date() - timedelta(days=days_ago)
         async with office.db.write() as conn:
             await promised(conn, Due(TEAM, kind, f"{day:%Y-%m-%d}T{HOUR}", now))
         await self.settled()
@@ -114,7 +117,7 @@ async def once(settings: Settings, show: Console) -> dict[str, Any]:
 
 async def _tell(story: Story) -> dict[str, Any]:
     await story.morning("What is new in the charts")
-    story.clock.back = timedelta(days=1)
+    story.clock.back = timedelta(hours=1)
     quiet = await story.morning("A quiet day")
     story.check(
         "the digest of a quiet day is silent", kept=quiet.state is State.QUIET and not await story.standing(quiet)
@@ -143,7 +146,7 @@ async def _a_night(story: Story) -> list[str]:
     at = datetime.now(UTC) - timedelta(minutes=5)
     filed = [
         sandbox.file(phq9(client.id, ANSWERS, at)),
-        sandbox.file(_missed_visit(client.id, at - timedelta(hours=2))),
+        sandbox.file(_missed_visit(client.id, at - timedelta(minutes=40))),
     ]
     story.show.print(f"  Filed in the EHR overnight: {', '.join(filed)}")
     return filed
