@@ -21,6 +21,7 @@ from bot.bench import command as measuring
 from bot.clinic import ClinicFileInvalid
 from bot.crisis.commands import commands as crisis_commands
 from bot.evals.command import eval_app
+from bot.manifests.commands import commands as manifest_commands
 from bot.privacy import accounting, audit
 from bot.settings import Profile, Settings, SettingsInvalid
 from bot.store.schema import SchemaRefused
@@ -218,3 +219,4 @@ cli.add_typer(unfinished.commands(in_use=_audited))
 cli.add_typer(crisis_commands(in_use=_audited))
 cli.add_typer(accounting.commands(in_use=_audited), name="disclosures")
 cli.add_typer(measuring.commands())
+cli.add_typer(manifest_commands(configured=settings.load), name="manifests")
