@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.doors import refused
 from bot.teams.guard import Guard
 from bot.teams.sdk import HttpMethod, HttpRequest, HttpRouteHandler
 
@@ -45,10 +46,12 @@ class AiohttpServer:
     async def _receive(self, request: web.Request) -> web.Response:
         activity = await _activity(request)
         authorization = request.headers.get("Authorization", "")
-        refused = await self._guard.refusal(activity, authorization)
-        if refused is not None:
-            log.warning("teams request refused: %s", refused.why)
-            return web.json_response({"error": refused.why}, status=refused.status)
+        no = await self._guard.refusal(activity, authorization)
+        if no is not None:
+            log.warning("teams request refused: %s", no.why)
+            if no.status in {401, 403}:
+                refused(request, f"teams.{no.why.replace(' ', '_')}")
+            return web.json_response({"error": no.why}, status=no.status)
         if self._sdk is None:
             return web.json_response({"error": "starting or stopping"}, status=503)
         answer = await self._sdk(HttpRequest(body=activity, headers={"authorization": authorization}))
