@@ -54,9 +54,8 @@ def _following(day: date) -> Iterator[date]:
 
 @cache
 def _holidays(state: str | None, year: int) -> frozenset[date]:
-    """Of the year, with the observed day of the next New Year where it falls on its last day."""
+    """Of one year, the observed day of the next New Year among them."""
     try:
-        found = holidays.country_holidays("US", subdiv=state, years=[year, year + 1])
+        return frozenset(holidays.country_holidays("US", subdiv=state, years=year))
     except NotImplementedError as error:
         raise UnknownState("There is no such state or territory of the United States.") from error
-    return frozenset(day for day in found if day.year == year)
