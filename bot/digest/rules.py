@@ -4,47 +4,54 @@ A line for a channel says what happened and when, never what an answer or a note
 said as that, and is no zero.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bot.digest.content import Does
 from bot.drafts import Draft, State
 from bot.privacy.fields import FieldClass
 from bot.privacy.labels import protected
-from ehr_clients.models import Appointment, Assessment, ChartData, Item, Message, Note, Read, Referral, Section
+from ehr_clients.models import (
+    Alert,
+    Appointment,
+    Assessment,
+    Item,
+    Message,
+    Note,
+    Plan,
+    Recent,
+    Referral,
+    Stay,
+    Todo,
+)
 from skills.kit import instruments
 
-LATE_ENTRIES: Final = timedelta(days=3)  # what is stored now may be dated by the day it was about
-READS: Final = frozenset(
-    {
-        Section.CLIENT,
-        Section.ASSESSMENTS,
-        Section.APPOINTMENTS,
-        Section.NOTES,
-        Section.MESSAGES,
-        Section.REFERRALS,
-        Section.CONSENTS,
-    }
-)
+LATE_ENTRIES: Final = timedelta(days=7)  # what is stored now may be dated by the day it was about; older is history
+DISCHARGE_CLOCKS: Final = (("48 h", timedelta(hours=48)), ("7 d", timedelta(days=7)), ("30 d", timedelta(days=30)))
 ORDER: Final = (
     "item9",
     "risk_screen",
     "item9_not_on_file",
     "level_change",
+    "discharge",
     "missed_visit",
     "not_filed",
     "draft_waits",
     "message",
+    "alert",
+    "overdue_task",
     "overdue_referral",
     "unsigned_note",
     "cancelled_visit",
+    "milestone",
     "assessment",
     "note",
 )
-type Fresh = Callable[[datetime | date | None], bool]
+type Fresh = Callable[[Item, datetime | date | None], bool]
 OVER: Final = frozenset({"completed", "cancelled", "failed", "rejected", "entered-in-error"})
 
 
@@ -64,22 +71,30 @@ class Found:
     refs: tuple[str, ...] = ()
     draft: tuple[str, int] | None = None
     staff: str | None = None  # who has to decide, where that is known
+    owner_ref: str | None = None  # as the EHR has it: "Practitioner/abc"
 
 
-def in_chart(data: ChartData, *, since: datetime, now: datetime, zone: ZoneInfo) -> list[Found]:
-    """`since` is stretched: what was told before is recognised by its key."""
-    start = since - LATE_ENTRIES
+def in_chart(
+    recent: Recent, *, since: datetime, now: datetime, zone: ZoneInfo, programs: frozenset[str]
+) -> list[Found]:
+    """`programs`: staff of Part 2 programs, whose notes are protected (42 CFR 2.11)."""
+    start, today = since - LATE_ENTRIES, now.astimezone(zone).date()
 
-    def fresh(when: datetime | date | None) -> bool:
+    def fresh(item: Item, when: datetime | date | None) -> bool:
+        """Stored since, and no history that was only brought in now. What has no date is never taken for old."""
         at = moment(when, zone)
-        return at is not None and start <= at <= now
+        return item.source.ref in recent.new and (at is None or start <= at <= now)
 
     found = [
-        *_assessments(_items(data, Section.ASSESSMENTS, Assessment), fresh, zone),
-        *_visits(_items(data, Section.APPOINTMENTS, Appointment), fresh),
-        *_notes(_items(data, Section.NOTES, Note), fresh, zone),
-        *_messages(_items(data, Section.MESSAGES, Message), fresh, zone),
-        *_referrals(_items(data, Section.REFERRALS, Referral), now.astimezone(zone).date()),
+        *_assessments(recent.assessments, fresh, zone),
+        *_visits(recent.appointments, fresh),
+        *_notes(recent.notes, fresh, zone, programs),
+        *_messages(recent.messages, fresh, zone),
+        *_alerts(recent.alerts, fresh, zone),
+        *_milestones(recent.plans, recent.new),
+        *_todos(recent.todos, today),
+        *_referrals(recent.referrals, today),
+        *_stays(recent.stays, now, zone),
     ]
     return ordered(found)
 
@@ -88,11 +103,6 @@ def ordered[T: Found](found: Iterable[T]) -> list[T]:
     """By what needs a decision; within a kind the newest first."""
     newest = datetime.max.replace(tzinfo=UTC)
     return sorted(found, key=lambda one: (ORDER.index(one.kind), newest - (one.at or newest)))
-
-
-def _items[T: Item](data: ChartData, section: Section, kind: type[T]) -> list[T]:
-    answer = data.sections.get(section)
-    return [item for item in answer.items if isinstance(item, kind)] if isinstance(answer, Read) else []
 
 
 def moment(when: datetime | date | None, zone: ZoneInfo) -> datetime | None:
@@ -105,10 +115,10 @@ def moment(when: datetime | date | None, zone: ZoneInfo) -> datetime | None:
 # Assessments
 
 
-def _assessments(sittings: list[Assessment], fresh: Fresh, zone: ZoneInfo) -> Iterator[Found]:
+def _assessments(sittings: Sequence[Assessment], fresh: Fresh, zone: ZoneInfo) -> Iterator[Found]:
     """One line for each sitting: the gravest thing to say about it."""
     for index, sitting in enumerate(sittings):
-        if fresh(sitting.when):
+        if fresh(sitting, sitting.when):
             before = next((one for one in sittings[index + 1 :] if one.instrument == sitting.instrument), None)
             yield _of(sitting, *_gravest(sitting, before), at=moment(sitting.when, zone))
 
@@ -157,34 +167,71 @@ def _of(sitting: Assessment, kind: str, what: str, detail: tuple[str, ...], *, a
 # Visits, notes, messages, referrals
 
 
-def _visits(visits: list[Appointment], fresh: Fresh) -> Iterator[Found]:
+def _visits(visits: Sequence[Appointment], fresh: Fresh) -> Iterator[Found]:
     for visit in visits:
         kind = {"noshow": "missed_visit", "cancelled": "cancelled_visit"}.get(visit.status or "")
-        if kind and fresh(visit.start):
+        if kind and fresh(visit, visit.start):
             detail = tuple(f"{name}: {words}" for name, words in (("With", visit.with_), ("Kind", visit.kind)) if words)
             what = kind.replace("_", " ").capitalize()
             yield _found(visit, kind, what, visit.start, FieldClass.SCHEDULE, detail=detail, does=Does.MAKE_TASK)
 
 
-def _notes(notes: list[Note], fresh: Fresh, zone: ZoneInfo) -> Iterator[Found]:
+def _notes(notes: Sequence[Note], fresh: Fresh, zone: ZoneInfo, programs: frozenset[str]) -> Iterator[Found]:
     for note in notes:
-        if fresh(note.when):
+        if fresh(note, note.when):
             kind, what = (
                 ("unsigned_note", "A note waits for its signature") if note.signed is False else ("note", "New note")
             )
             detail = (f"{note.kind}{f', by {note.author}' if note.author else ''}",)
-            yield _found(note, kind, what, moment(note.when, zone), FieldClass.NOTES_FULL, detail=detail)
+            at, theirs = moment(note.when, zone), protected(note) or note.author_ref in programs
+            yield _found(note, kind, what, at, FieldClass.NOTES_FULL, detail=detail, part2=theirs)
 
 
-def _messages(messages: list[Message], fresh: Fresh, zone: ZoneInfo) -> Iterator[Found]:
+def _messages(messages: Sequence[Message], fresh: Fresh, zone: ZoneInfo) -> Iterator[Found]:
+    """Among colleagues nobody is waited for; who wrote is not always on file, and then it may be the client."""
     for message in messages:
-        if fresh(message.when):
+        if fresh(message, message.when) and message.from_client is not False:
             detail = (f"From {message.sender or 'an unknown sender'}",)
             at = moment(message.when, zone)
-            yield _found(message, "message", "New message", at, FieldClass.NOTES_FULL, detail=detail)
+            what = "New message of the client" if message.from_client else "New message"
+            yield _found(message, "message", what, at, FieldClass.NOTES_FULL, detail=detail)
 
 
-def _referrals(referrals: list[Referral], today: date) -> Iterator[Found]:
+def _alerts(alerts: Sequence[Alert], fresh: Fresh, zone: ZoneInfo) -> Iterator[Found]:
+    for alert in alerts:
+        if fresh(alert, alert.since):
+            at = moment(alert.since, zone)
+            yield _found(alert, "alert", "New or changed alert", at, FieldClass.SAFETY, detail=(alert.text,))
+
+
+def _milestones(plans: Sequence[Plan], new: Mapping[str, datetime]) -> Iterator[Found]:
+    for goal in (goal for plan in plans for goal in plan.goals):
+        if goal.source.ref in new and (goal.achievement == "achieved" or goal.status == "completed"):
+            at = new[goal.source.ref]
+            yield _found(goal, "milestone", "A goal was reached", at, FieldClass.PLAN, detail=(goal.text,))
+
+
+def _todos(todos: Sequence[Todo], today: date) -> Iterator[Found]:
+    for todo in todos:
+        if todo.due is not None and todo.due < today:
+            detail, more = (todo.what, f"Due {todo.due:%Y-%m-%d}"), {"owner_ref": todo.owner_ref}
+            yield _found(todo, "overdue_task", "A task is overdue", None, FieldClass.PLAN, detail=detail, **more)
+
+
+def _stays(stays: Sequence[Stay], now: datetime, zone: ZoneInfo) -> Iterator[Found]:
+    """Told once for each clock that begins: until it is over, the next thing that is owed."""
+    for stay in stays:
+        ended = moment(stay.ended, zone)
+        clock = next(((name, ended + span) for name, span in DISCHARGE_CLOCKS if ended and now < ended + span), None)
+        if ended is not None and ended <= now and clock is not None:
+            name, until = clock
+            what = f"Discharged: the {name} clock ends {until.astimezone(zone):%a %d %b %H:%M}"
+            detail = (stay.kind or "Kind of stay not on file",)
+            more = {"does": Does.MAKE_TASK, "detail": detail, "of_clock": name}
+            yield _found(stay, "discharge", what, ended, FieldClass.SCHEDULE, **more)
+
+
+def _referrals(referrals: Sequence[Referral], today: date) -> Iterator[Found]:
     for referral in referrals:
         for task in referral.tasks:
             if task.due is not None and task.due < today and task.status not in OVER:
@@ -195,10 +242,15 @@ def _referrals(referrals: list[Referral], today: date) -> Iterator[Found]:
                 )
 
 
-def _found(item: Item, kind: str, what: str, at: datetime | None, of: FieldClass, **more: object) -> Found:
-    key = f"{kind}:{item.source.ref}"[-64:]
-    plain: dict[str, object] = {"refs": (item.source.ref,), "part2": protected(item), **more}
-    return Found(kind=kind, what=what, at=at, of=of, key=key, **plain)  # type: ignore[arg-type]  # named above
+def _found(
+    item: Item, kind: str, what: str, at: datetime | None, of: FieldClass, *, of_clock: str = "", **more: Any
+) -> Found:
+    """The key names this version of this record, and says nothing to anybody else."""
+    named = f"{item.source.ref}@{item.source.version}@{of_clock}"
+    key = f"{kind}:{hashlib.sha256(named.encode()).hexdigest()[:32]}"
+    return Found(
+        kind=kind, what=what, at=at, of=of, key=key, **{"part2": protected(item), **more}, refs=(item.source.ref,)
+    )
 
 
 # Drafts of ours
