@@ -11,6 +11,7 @@ from typing import Final
 from bot.chat import Reply, Typed
 from bot.clinic import StaffMember
 from bot.digest import room as digest
+from bot.flow import baton
 from bot.flow.office import Office
 from skills.kit import Command
 
@@ -25,12 +26,20 @@ class Room:
     answer: Answer
 
 
-ALL: Final[tuple[Room, ...]] = (Room(digest.COMMAND, digest.answer),)
+ALL: Final[tuple[Room, ...]] = (
+    Room(baton.COMMAND, baton.answer),
+    Room(digest.COMMAND, digest.answer),
+)
 
 BY_NAME: Final[Mapping[str, Room]] = {room.command.name: room for room in ALL}
 
 
 async def heard(office: Office, words: Typed, command: str) -> Reply | None:
     """None: no room of this name, or a stranger, whom intake refuses."""
-    room, staff = BY_NAME.get(command), office.people.by_chat(words.who)
+    said = words.text.casefold().split()
+    asked_of_baton = command in baton.WORDS or (command == baton.COMMAND.name and said[-1] in baton.WORDS)
+    if command == baton.COMMAND.name and not asked_of_baton:
+        return None  # help
+    room = BY_NAME.get(baton.COMMAND.name if asked_of_baton else command)
+    staff = office.people.by_chat(words.who)
     return await room.answer(office, staff, words) if room is not None and staff is not None else None
