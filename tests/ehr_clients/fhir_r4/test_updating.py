@@ -1,16 +1,20 @@
 """The bad moments of a change: its answer lost after it was stored, before it was stored, or stored as something else."""
 
+import importlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+from ehr_clients.capabilities import parse, route
 from ehr_clients.errors import EhrRefused, OutcomeUnknown
+from ehr_clients.fhir_r4.builders import build, changed
 from ehr_clients.fhir_r4.updating import CHANGED, DIFFERS, Updater, merged
 from ehr_clients.http import FhirHttp, Limits
-from ehr_clients.port import Op, TaskStatusWrite
+from ehr_clients.port import Op, OrderStatusWrite, TaskStatusWrite
 from tests.ehr_clients.fhir_r4.scripted import Answer, Scripted, hangs_up, says
 
 type Json = dict[str, Any]
@@ -138,3 +142,45 @@ def test_lists_are_added_to_and_nothing_else_is_touched() -> None:
     assert found["note"] == [{"text": "Two faxes."}, {"text": "ours"}]
     assert (found["status"], found["priority"], found["for"]) == ("accepted", "urgent", HELD["for"])
     assert HELD["note"] == [{"text": "Two faxes."}]
+
+
+@pytest.mark.parametrize(
+    ("offered", "op"),
+    [
+        ([{"code": "update"}, {"code": "read"}], Op.NATIVE),
+        ([{"code": "update"}], Op.FALLBACK),  # what cannot be read back is not changed
+        ([{"code": "create"}, {"code": "read"}], Op.FALLBACK),
+    ],
+)
+def test_an_ehr_that_changes_no_tasks_is_told_in_a_message(offered: list[Json], op: Op) -> None:
+    message = {"type": "Communication", "interaction": [{"code": "create"}, {"code": "read"}]}
+    found = parse({"rest": [{"mode": "server", "resource": [{"type": "Task", "interaction": offered}, message]}]})
+    assert route(TaskStatusWrite, found).op is op
+    assert route(TaskStatusWrite, parse({})).op is Op.OWN_STORE
+
+
+def test_the_message_in_its_place_says_what_to_enter() -> None:
+    write = replace(WRITE, business=("urn:x", "3.0", "Service Request Accepted"))
+    made = build(write, "Communication", key="k")
+    assert made["payload"] == [{"contentString": "Referral status: Service Request Accepted\nAccepted: desk."}]
+    assert made["about"] == [{"reference": "Task/t"}]
+    order = OrderStatusWrite(
+        client_id="p",
+        order="ServiceRequest/r",
+        version="1",
+        status="revoked",
+        note="Closed on refusal.",
+        author="Practitioner/a",
+        when=WHEN,
+    )
+    assert build(order, "Communication", key="k")["payload"][0]["contentString"].startswith(
+        "Referral status: revoked\n"
+    )
+    with pytest.raises(EhrRefused, match="no text"):
+        build(replace(order, note=" "), "Communication", key="k")
+
+
+def test_what_would_be_sent_is_valid_r4() -> None:
+    full = replace(WRITE, business=("urn:x", "3.0", "Accepted"), reason="r", report="Seen.", owner="Practitioner/b")
+    model = importlib.import_module("fhir.resources.R4B.task").Task
+    model.model_validate(merged(HELD | {"intent": "order"}, changed(full, "k")))
