@@ -19,6 +19,7 @@ from bot.flow.office import Office, new_id
 from bot.privacy.audit import Action as Audited
 from bot.privacy.policy import Answer
 from ehr_clients.errors import EhrError
+from skills.digest import SAFETY
 from skills.kit import Tone
 
 OF_DIGEST: Final = re.compile(rf"{SUBJECT}(?P<id>[0-9a-f]{{1,32}})(?:\.(?P<number>[0-9]{{1,4}}))?")
@@ -246,7 +247,7 @@ async def _of_team(office: Office, staff: StaffMember, pressed: Press) -> Reply:
         return await _refuse(office, pressed, staff, NOT_SUPERVISOR)
     kind = pressed.values.get("kind", "")[:32]
     mark = {Action.DIGEST_RETIRE: Mark.RETIRED, Action.DIGEST_RESTORE: Mark.RESTORED}.get(pressed.action, Mark.KEPT)
-    if mark is Mark.RETIRED and kind in content.SAFETY_KINDS:
+    if mark is Mark.RETIRED and kind in SAFETY:
         return Notice("Lines about suicide risk are never retired.", Tone.STOP)
     named_mark = {"team": team.id, "line": "", "kind": kind, "staff_id": staff.id}
     decided = records.Marked(id=new_id(), mark=mark, until=None, at=office.clock(), **named_mark)

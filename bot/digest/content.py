@@ -7,8 +7,6 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-SAFETY_KINDS: Final = frozenset({"item9", "risk_screen"})  # never retired
-
 
 class Does(StrEnum):
     """The one tap that a line offers first."""

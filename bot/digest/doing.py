@@ -27,6 +27,7 @@ from bot.store import jobs
 from bot.store.jobs import Finish, Job, Later, Never
 from ehr_clients.errors import ClientNotFound, EhrRefused, EhrUnavailable, OutcomeUnknown
 from ehr_clients.port import Receipt, TaskWrite
+from skills.digest import SAFETY
 from skills.kit import Tone
 
 TASK, SAY = "digest_task", "digest_say"
@@ -152,7 +153,7 @@ async def propose(conn: AsyncConnection, office: Office, digest: Digest) -> None
     since = digest.due_at - (weeks + 2) * marks.WEEK
     known = await records.of_team(conn, digest.team, since)
     done = await records.marks(conn, digest.team, since=since)
-    for one in marks.proposals(known, done, now=now, weeks=weeks, safety=content.SAFETY_KINDS):
+    for one in marks.proposals(known, done, now=now, weeks=weeks, safety=SAFETY):
         for supervisor in sorted(cards.supervisors(office, digest.team)):
             await _say(conn, f"retire:{digest.id}/{one.kind}:{supervisor}")
 
@@ -214,7 +215,7 @@ async def _proposal(conn: AsyncConnection, office: Office, what: str) -> Notice 
     weeks = office.clinic.team(digest.team).digest.retire_after_weeks
     since = digest.due_at - (weeks + 2) * marks.WEEK
     known, done = await records.of_team(conn, digest.team, since), await records.marks(conn, digest.team, since=since)
-    found = marks.proposals(known, done, now=office.clock(), weeks=weeks, safety=content.SAFETY_KINDS)
+    found = marks.proposals(known, done, now=office.clock(), weeks=weeks, safety=SAFETY)
     return next((cards.proposal(digest.team, one) for one in found if one.kind == kind), None)
 
 

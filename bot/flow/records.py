@@ -129,6 +129,18 @@ async def alias_for(conn: AsyncConnection, client_id: str, offered: str | None) 
     return f"C-{number}"
 
 
+async def aliases_for(conn: AsyncConnection, offered: Mapping[str, str | None]) -> dict[str, str]:
+    """Of many clients at once: their ids to their aliases; `offered` has the EHR's own, where there is one."""
+    known = dict((await conn.execute(_ALIASES, {"clients": sorted(offered)})).tuples()) if offered else {}
+    new = {client: await alias_for(conn, client, offered[client]) for client in sorted(offered) if client not in known}
+    return {**known, **new}
+
+
+_ALIASES: Final = select(t.aliases.c.client_id, t.aliases.c.alias).where(
+    t.aliases.c.client_id.in_(bindparam("clients", expanding=True))
+)
+
+
 # Requests
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from ehr_clients.codes import sud_condition, sud_medication
-from ehr_clients.models import ChartData, Item, Label, Note, Read
+from ehr_clients.models import ChartData, Item, Label, Note, Read, Recent
 
 
 class Part2Status(StrEnum):
@@ -64,6 +64,13 @@ def of_program(data: ChartData, staff: frozenset[str]) -> ChartData:
         for section, answer in data.sections.items()
     }
     return replace(data, sections=sections)
+
+
+def recent_of_program(recent: Recent, staff: frozenset[str]) -> Recent:
+    """The same for what a digest reads of a client."""
+    return replace(
+        recent, notes=tuple(note for each in recent.notes if isinstance(note := _of_program(each, staff), Note))
+    )
 
 
 def _of_program(item: Item, staff: frozenset[str]) -> Item:
