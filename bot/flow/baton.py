@@ -47,7 +47,7 @@ def whoami(office: Office, staff: StaffMember, words: Typed) -> Notice:
     lines = [
         f"You are {staff.name} ({staff.id}), as {CALLED[words.who.platform]} says.",
         f"Roles: {', '.join(role.replace('_', ' ') for role in staff.roles)}",
-        f"Licence: {_licence(office, staff)}",
+        f"Licence: {licence_of(office, staff)}",
         f"Teams: {teams}",
         f"Linked: {', '.join(linked)}",
         "Something is wrong? Your Baton administrator keeps this in the clinic file.",
@@ -59,7 +59,8 @@ def _fit(office: Office, staff: StaffMember) -> bool:
     return staff.licence is None or licensed(staff, office.clock().date())
 
 
-def _licence(office: Office, staff: StaffMember) -> str:
+def licence_of(office: Office, staff: StaffMember) -> str:
+    """With its end, and what that means once it has come."""
     if staff.licence is None:
         return "none on file, so you cannot approve what needs one"
     until = f"{staff.licence.expires:%d %b %Y}"

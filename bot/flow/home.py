@@ -3,7 +3,7 @@
 from bot.chat import Action, Button, Home, HomeLine, Who
 from bot.clinic import StaffMember
 from bot.drafts import Draft, State
-from bot.flow import present, records, views
+from bot.flow import own_page, present, records, views
 from bot.flow.intake import STRANGER
 from bot.flow.office import Office
 
@@ -19,7 +19,7 @@ async def home(office: Office, who: Who) -> Home:
     mine = [d for d in drafts if staff.id in {d.asked_by, d.decided_by}]
     for_me = [d for d in drafts if d not in mine and _concerns(d, staff)]
     sections = (("My open drafts", _lines(office, mine)), ("Waiting for me", _lines(office, for_me)))
-    return Home(f"Hello {staff.name}.", sections)
+    return Home(f"Hello {staff.name}.", (*sections, *own_page.sections(office, staff)))
 
 
 def _concerns(draft: Draft, staff: StaffMember) -> bool:
