@@ -18,6 +18,7 @@ from bot import app as building
 from bot import crisis_story, digest_story, log, settings, unfinished
 from bot import demo as story
 from bot.bench import command as measuring
+from bot.check.commands import commands as check_commands
 from bot.clinic import ClinicFileInvalid
 from bot.crisis.commands import commands as crisis_commands
 from bot.evals.command import eval_app
@@ -220,3 +221,4 @@ cli.add_typer(crisis_commands(in_use=_audited))
 cli.add_typer(accounting.commands(in_use=_audited), name="disclosures")
 cli.add_typer(measuring.commands())
 cli.add_typer(manifest_commands(configured=settings.load), name="manifests")
+cli.add_typer(check_commands(in_use=_audited))

@@ -45,7 +45,7 @@ def deployment(settings: Settings, *, socket_mode: bool = False, org_wide: bool 
     return Deployment(
         public_url=settings.public_url.rstrip("/") if reachable else EXAMPLE_URL,
         client_id=settings.teams.client_id if settings.teams else EXAMPLE_CLIENT,
-        socket_mode=socket_mode,
+        socket_mode=socket_mode or bool(settings.slack and settings.slack.app_token),
         org_wide=org_wide,
         rotation=not (settings.slack and settings.slack.bot_token),  # a token set by hand is never renewed
     )
