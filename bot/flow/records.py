@@ -131,7 +131,10 @@ async def alias_for(conn: AsyncConnection, client_id: str, offered: str | None) 
 
 async def aliases_for(conn: AsyncConnection, offered: Mapping[str, str | None]) -> dict[str, str]:
     """Of many clients at once: their ids to their aliases; `offered` has the EHR's own, where there is one."""
-    known = dict((await conn.execute(_ALIASES, {"clients": sorted(offered)})).tuples()) if offered else {}
+    if not offered:
+        return {}
+    found = await conn.execute(_ALIASES, {"clients": sorted(offered)})
+    known = {str(client): str(alias) for client, alias in found}
     new = {client: await alias_for(conn, client, offered[client]) for client in sorted(offered) if client not in known}
     return {**known, **new}
 

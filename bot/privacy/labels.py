@@ -68,12 +68,10 @@ def of_program(data: ChartData, staff: frozenset[str]) -> ChartData:
 
 def recent_of_program(recent: Recent, staff: frozenset[str]) -> Recent:
     """The same for what a digest reads of a client."""
-    return replace(
-        recent, notes=tuple(note for each in recent.notes if isinstance(note := _of_program(each, staff), Note))
-    )
+    return replace(recent, notes=tuple(_of_program(each, staff) for each in recent.notes))
 
 
-def _of_program(item: Item, staff: frozenset[str]) -> Item:
+def _of_program[T: Item](item: T, staff: frozenset[str]) -> T:
     theirs = isinstance(item, Note) and item.author_ref in staff and not item.labels & PROTECTED
     return replace(item, labels=item.labels | {Label.PART2_PENDING}) if theirs else item
 

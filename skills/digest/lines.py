@@ -16,7 +16,7 @@ from skills.kit.caseload import Caseload, CaseRow
 LATE_ENTRIES: Final = timedelta(days=3)  # what is stored now may be dated by the day it was about
 VISITS: Final = {"noshow": "missed_visit", "cancelled": "cancelled_visit"}
 OVER: Final = frozenset({"completed", "cancelled", "failed", "rejected", "entered-in-error"})
-MEANT: Final = frozenset({"achieved", "improving"})  # goal-achievement
+REACHED: Final = frozenset({"achieved"})  # goal-achievement
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +102,8 @@ def _alerts_and_goals(caseload: Caseload, row: CaseRow) -> Iterator[News]:
             yield _line(row, "alert", "New alert in the chart", alert, at=_stored(row, alert), detail=(alert.text,))
     for plan in row.recent.plans:
         for goal in plan.goals:
-            if goal.achievement in MEANT and goal.source.ref in row.recent.new:
-                detail = (goal.text, f"{goal.achievement}".capitalize())
-                yield _line(row, "milestone", "A goal moved", goal, at=_stored(row, goal), detail=detail)
+            if (goal.achievement or "").casefold() in REACHED and goal.source.ref in row.recent.new:
+                yield _line(row, "milestone", "A goal was reached", goal, at=_stored(row, goal), detail=(goal.text,))
 
 
 def _referrals_and_tasks(caseload: Caseload, row: CaseRow) -> Iterator[News]:
