@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from bot.chat import (
+    Button,
     CardView,
     ChatRefused,
     ChatUnavailable,
@@ -27,14 +28,15 @@ from bot.chat import (
     Typed,
     Who,
 )
-from bot.slack import inbound, render
+from bot.slack import inbound, limits, render
 from bot.slack.answers import TOO_LARGE, Answers, window
 from bot.slack.blocks import Json
 from bot.slack.errands import Errands, done_within
 from bot.slack.inbound import Payload, Spot, Surface
 from bot.slack.outsiders import Changed, Noted
+from bot.slack.scopes import WAITING_FOR_ME
 from bot.slack.wire import Anchor, TooLarge
-from skills.kit import Tone
+from skills.kit import Block, Row, Rows, Text, Title, Tone
 
 _log = structlog.get_logger(__name__)
 
@@ -48,7 +50,8 @@ NO_HOME = Home("Baton could not read what is waiting for you. Open this tab agai
 UNKNOWN_COMMAND = Notice("Baton does not know this command. Try /baton help.")
 UNKNOWN_BUTTON = Notice("This button is no longer in use. Nothing was changed.")
 UNKNOWN_FORM = Notice("This form is no longer in use. Nothing was saved.", Tone.WARNING)
-USE_COMMANDS = Notice("Baton has no shortcuts. Type a command such as /handoff, or open Baton's Home tab.")
+USE_COMMANDS = Notice("This shortcut is no longer in use. Type a command such as /handoff, or open Baton's Home tab.")
+NOTHING = "Nothing."
 REMEMBERED_EVENTS = 1000
 
 
@@ -115,6 +118,13 @@ class Listeners:
             await self._in_time(self._home(body, inbound.asker(body)))
         return {}
 
+    async def shortcut(self, body: Payload) -> Json:
+        """The person's own page in a window, wherever they are in Slack."""
+        trigger = inbound.text_at(body, "trigger_id")
+        if trigger and not inbound.by_bot(body):
+            await self._in_time(self._own_page(body, inbound.asker(body), trigger))
+        return {}
+
     # What people press and send
 
     async def pressed(self, body: Payload) -> Json:
@@ -146,11 +156,6 @@ class Listeners:
 
     async def unknown_form(self, body: Payload) -> Json:
         return {"response_action": "update", "view": window(UNKNOWN_FORM, Anchor())}
-
-    async def shortcut(self, body: Payload) -> Json:
-        if trigger := inbound.text_at(body, "trigger_id"):
-            await self._in_time(self._answers.open(USE_COMMANDS, inbound.asker(body), trigger, Anchor()))
-        return {}
 
     async def options(self, body: Payload) -> Json:
         return {"options": []}
@@ -239,6 +244,11 @@ class Listeners:
     async def _home(self, body: Payload, who: Who) -> None:
         await self._answers.publish(who, await self._page(body, who))
 
+    async def _own_page(self, body: Payload, who: Who, trigger: str) -> None:
+        known = inbound.text_at(body, "callback_id") == WAITING_FOR_ME
+        page = in_window(await self._page(body, who)) if known else USE_COMMANDS
+        await self._answers.open(page, who, trigger, Anchor())
+
     async def _page(self, body: Payload, who: Who) -> Home:
         try:
             refused = await self._refusal(body, who, inbound.own_place(who))
@@ -258,6 +268,19 @@ class Listeners:
         if len(self._events) > REMEMBERED_EVENTS:
             del self._events[next(iter(self._events))]
         return True
+
+
+def in_window(page: Home) -> Detail:
+    """The Home tab as a window: what can be opened has its button at the end."""
+    blocks: list[Block] = [Text(page.greeting)]
+    buttons: list[Button] = []
+    for title, lines in page.sections:
+        blocks += [
+            Title(title),
+            Rows(tuple(Row(line.label, line.status) for line in lines)) if lines else Text(NOTHING),
+        ]
+        buttons += [replace(line.button, label=limits.short(line.label, 24)) for line in lines if line.button]
+    return Detail("What waits for me", tuple(blocks), tuple(buttons))
 
 
 async def _logged(work: Coroutine[Any, Any, object]) -> None:

@@ -52,18 +52,8 @@ class Shortcut:
     description: str  # <= 150 characters
 
 
+WAITING_FOR_ME: Final = "waiting_for_me"
+
 SHORTCUTS: Final = (
-    Shortcut(
-        "follow_up_from_message",
-        "message",
-        "Make a follow-up task",
-        "Drafts a follow-up task for a client from this message. Nothing is filed before it is approved.",
-    ),
-    Shortcut(
-        "follow_up",
-        "global",
-        "Follow-up task",
-        "Drafts a follow-up task for a client. Nothing is filed before it is approved.",
-    ),
-    Shortcut("waiting_for_me", "global", "What waits for me", "Your open drafts and what waits for your decision."),
+    Shortcut(WAITING_FOR_ME, "global", "What waits for me", "Your open drafts and what waits for your decision."),
 )

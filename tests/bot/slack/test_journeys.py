@@ -460,3 +460,19 @@ def test_every_reply_has_a_window() -> None:
     for reply in (CARD_VIEW, NOTICE, PICKER, FORM, DETAIL, Notice("x")):
         assert render.modal(reply, Anchor())["type"] == "modal"
     assert isinstance(FORM, Form)
+
+
+async def test_the_shortcut_opens_the_person_s_own_page_in_a_window(slack: SlackSide, api: FakeSlack) -> None:
+    user = {"id": DANA, "team_id": "T1"}
+    await slack.interaction({"type": "shortcut", "callback_id": "waiting_for_me", "team": {"id": "T1"}, "user": user})
+    (view,) = api.views.values()
+    assert "Hello Dana." in words(view)
+    assert [each["text"]["text"] for each in buttons(view)] == ["Handoff C-102"]
+
+
+async def test_an_outsider_s_shortcut_shows_a_sentence_and_no_draft(slack: SlackSide, api: FakeSlack) -> None:
+    user = {"id": DANA, "team_id": "T1", "is_restricted": True}
+    await slack.interaction({"type": "shortcut", "callback_id": "waiting_for_me", "team": {"id": "T1"}, "user": user})
+    (view,) = api.views.values()
+    assert inbound.OUTSIDER in words(view)
+    assert buttons(view) == []
