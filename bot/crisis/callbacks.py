@@ -73,7 +73,9 @@ class Callbacks:
         async def answered(request: web.Request) -> web.Response:
             if (request.content_length or 0) > MOST_BYTES:
                 return web.Response(status=413)
-            form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+            form = await _form(request)
+            if form is None:
+                return web.Response(status=400)
             if not self._company.genuine(f"{self._public_url}{request.raw_path}", form, request.headers):
                 await self._forgery()
                 return web.Response(status=401)
@@ -232,6 +234,16 @@ class Callbacks:
         answer = Answer(allowed=False, rule=rule)
         async with self._office.db.write() as conn:
             await trail.note(conn, self._office, Audited.ACCESS_REFUSED, staff, about, answer=answer)
+
+
+async def _form(request: web.Request) -> Form | None:
+    """None: nothing a telephone company sends. Other kinds of bodies are not even looked at."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        return None
+    try:
+        return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    except (ValueError, LookupError):  # not text, or in a charset that does not exist
+        return None
 
 
 def _waits(now: Stored, row: PageRow) -> bool:
