@@ -138,16 +138,18 @@ async def _tell(story: Story) -> dict[str, Any]:
 
 
 async def _a_night(story: Story) -> list[str]:
-    """Filed in the EHR by its own people: a PHQ-9 with item 9, and a visit to which nobody came."""
+    """Filed in the EHR by its own people: a PHQ-9 with item 9, a visit to which nobody came, a discharge."""
     sandbox, office = story.baton.charts.sandbox, story.baton.office
     if sandbox is None:
         raise DigestStoryFailed("This is not the sandbox clinic.")
     (client,) = await office.ehr.find(ClientQuery(alias=ALIAS))
     at = datetime.now(UTC) - timedelta(minutes=5)
-    filed = [
-        sandbox.file(phq9(client.id, ANSWERS, at)),
-        sandbox.file(_missed_visit(client.id, at - timedelta(minutes=40))),
-    ]
+    news = (
+        phq9(client.id, ANSWERS, at),
+        _missed_visit(client.id, at - timedelta(minutes=40)),
+        _discharge(client.id, at),
+    )
+    filed = [sandbox.file(one) for one in news]
     story.show.print(f"  Filed in the EHR overnight: {', '.join(filed)}")
     return filed
 
@@ -163,6 +165,18 @@ def _missed_visit(client_id: str, at: datetime) -> dict[str, Any]:
     }
 
 
+def _discharge(client_id: str, at: datetime) -> dict[str, Any]:
+    begun = at - timedelta(days=4)
+    return {
+        "resourceType": "Encounter",
+        "status": "finished",
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
+        "type": [{"text": "Inpatient psychiatric stay"}],
+        "subject": {"reference": f"Patient/{client_id}"},
+        "period": {"start": begun.isoformat(timespec="seconds"), "end": at.isoformat(timespec="seconds")},
+    }
+
+
 def _look(story: Story, digest: Digest, card: CardView) -> None:
     """The card of the channel: an alias, what and when, the gravest first."""
     rows = _rows(card)
@@ -171,6 +185,7 @@ def _look(story: Story, digest: Digest, card: CardView) -> None:
     news = _content(story, digest)
     story.check("item 9 comes first", kept=bool(news.lines) and news.lines[0].kind == "item9")
     story.check("the missed visit is told", kept=any(line.kind == "missed_visit" for line in news.lines))
+    story.check("the discharge has its clock", kept=any(line.kind == "discharge_48h" for line in news.lines))
     detail = [words for line in news.lines for words in line.detail]
     shown = "\n".join(f"{row.label} {row.value}" for row in rows)
     story.check("no detail stands in the channel", kept=not any(words in shown for words in detail))

@@ -1,4 +1,4 @@
-"""From the EHR and our own drafts to the lines of one team's digest: a bounded number of requests, however many clients.
+"""From the EHR and our own drafts to the lines of a team's digest: a bounded number of requests, however many clients.
 
 Who may see a line is decided here, reader by reader: by role, by care team, and for protected records by the consents
 on file. What could not be read is said, and read again for the next digest.
