@@ -30,7 +30,7 @@ class Charts:
 async def opened(settings: EhrSettings, *, state_file: Path | None, bundles: Path | None) -> AsyncIterator[Charts]:
     """Open the EHR that the settings name. `state_file` and `bundles` are the sandbox's."""
     if settings.kind == "fhir_r4":
-        async with FhirR4(FhirR4Settings(base_url=settings.base_url or "", auth=_auth(settings))) as ehr:
+        async with FhirR4(FhirR4Settings(base_url=settings.base_url or "", auth=auth_of(settings))) as ehr:
             yield Charts(ehr, None)
         return
     secret = secrets.token_urlsafe(24)
@@ -44,7 +44,8 @@ async def opened(settings: EhrSettings, *, state_file: Path | None, bundles: Pat
             yield Charts(ehr, server)
 
 
-def _auth(settings: EhrSettings) -> SmartBackend:
+def auth_of(settings: EhrSettings) -> SmartBackend:
+    """How Baton signs in to a FHIR server. Raises OSError or ValueError where the private key cannot be used."""
     client_id = settings.client_id or ""
     if settings.private_key_file:
         credentials: ClientSecret | PrivateKey = PrivateKey(

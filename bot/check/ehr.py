@@ -11,6 +11,7 @@ from bot import clinical_systems
 from bot.check.configuration import UNREADABLE
 from bot.check.finding import Finding, fail, ok, skipped, warn
 from bot.check.given import Given
+from bot.settings import EhrSettings
 from ehr_clients.errors import EhrRefused, EhrUnavailable
 from ehr_clients.port import Capability, ClientQuery, Ehr, Op
 
@@ -33,6 +34,8 @@ async def ehr(given: Given) -> Sequence[Finding]:
     if given.settings_problems and given.settings.ehr.kind == "fhir_r4" and not given.settings.ehr.base_url:
         return [skipped(name, "The settings of the EHR come first.") for name in NAMES]
     try:
+        if await _turned_away(given.settings.ehr):
+            return [ok("ehr", "The EHR's token server answers."), _refused(), skipped("ehr_writes", "The token first.")]
         async with clinical_systems.opened(given.settings.ehr, state_file=None, bundles=None) as charts:
             return await _looked(charts.ehr)
     except (OSError, ValueError, AssertionError) as error:
@@ -40,14 +43,26 @@ async def ehr(given: Given) -> Sequence[Finding]:
         return [fail("ehr_token", told, LET_IN_MEND)]
 
 
+async def _turned_away(ours: EhrSettings) -> bool:
+    """Asked by itself: once the adapter has no token it only says that the EHR is not available."""
+    if ours.kind == "sandbox":
+        return False
+    try:
+        async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
+            await clinical_systems.auth_of(ours).authorization(session)
+    except EhrRefused:
+        return True
+    except EhrUnavailable:
+        return False
+    return False
+
+
 async def _looked(opened: Ehr) -> list[Finding]:
     try:
         matrix = await opened.capabilities()
-    except EhrUnavailable:
-        first = fail("ehr", "The EHR does not answer, or is busy.", REACH_MEND)
+    except (EhrUnavailable, EhrRefused):
+        first = fail("ehr", "The EHR does not answer, or does not say what it can do.", REACH_MEND)
         return [first, *(skipped(name, "The EHR comes first.") for name in NAMES[1:])]
-    except EhrRefused:
-        return [ok("ehr", "The EHR answers."), _refused(), skipped("ehr_writes", "The token comes first.")]
     return [ok("ehr", "The EHR answers and says what it can do."), await _let_in(opened), _writes(matrix)]
 
 

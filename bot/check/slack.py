@@ -31,7 +31,7 @@ async def slack(given: Given) -> Sequence[Finding]:
     try:
         answer = await client.auth_test()
     except SlackApiError as error:
-        code = str((error.response.data or {}).get("error", "unknown"))[:60]  # type: ignore[union-attr]  # a dict here
+        code = _code(error)
         mend = "Copy the bot token (xoxb-) of the installed app into BATON_SLACK__BOT_TOKEN, or install the app again."
         first = fail("slack_token", f"Slack does not accept the bot token ({code}).", mend)
         return [first, *(skipped(name, "The token comes first.") for name in NAMES[1:])]
@@ -70,8 +70,7 @@ async def _trouble(client: Any, channel: Channel) -> str | None:
     try:
         answer = await client.conversations_info(channel=channel.external_id)
     except SlackApiError as error:
-        data = error.response.data if isinstance(error.response.data, Mapping) else {}
-        code = str(data.get("error", "unknown"))[:60]
+        code = _code(error)
         return "Slack does not know this channel, or Baton is not in it" if code == "channel_not_found" else code
     except (aiohttp.ClientError, SlackClientError, OSError, TimeoutError):
         return "Slack did not answer"
@@ -82,3 +81,8 @@ async def _trouble(client: Any, channel: Channel) -> str | None:
         return "Baton is not a member"
     refusal = shared(about)
     return refusal.sentence if refusal else None
+
+
+def _code(error: SlackApiError) -> str:
+    said = getattr(error.response, "data", None)
+    return str(said.get("error", "unknown"))[:60] if isinstance(said, Mapping) else "unknown"

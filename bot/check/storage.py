@@ -35,8 +35,8 @@ async def storage(given: Given) -> Sequence[Finding]:
     url = given.settings.database_url
     first, *later = NAMES
     if absent(url):
-        told = warn if given.real else _fine
-        return [told(first, NOT_YET, START), *(skipped(name, NOT_YET) for name in later)]
+        not_yet = warn if given.real else _fine
+        return [not_yet(first, NOT_YET, START), *(skipped(name, NOT_YET) for name in later)]
     try:
         async with Database(url, visiting=True) as db:
             return [await _writable(db), await _schema(db), await _opens(db, seal_of(given.settings))]
