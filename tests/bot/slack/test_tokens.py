@@ -197,3 +197,20 @@ async def test_a_late_uninstall_does_not_close_what_was_installed_since(
     async for run in running(desk, api, circle=Circle(closed=closed)):
         await run.slack.event(uninstalled("app_uninstalled", "T1"))
     assert await stored.of("T1") is not None
+
+
+async def test_who_lost_the_turn_does_not_overwrite_the_newer_token(sqlite_database: Database) -> None:
+    """Slack's answer came after half a minute, when another replica had renewed it already."""
+    stored = await kept(sqlite_database, installed(hours=1))
+    found = await stored.of("T1")
+    assert found is not None
+    slow = await stored.take_turn(found, NOW)
+    quick = await stored.take_turn(found, NOW + timedelta(seconds=31))
+    assert slow
+    assert quick
+    until = NOW + timedelta(hours=12)
+    assert await stored.renewed(found, quick, bot_token="xoxb-quick", refresh_token="xoxe-quick", expires_at=until)
+    assert not await stored.renewed(found, slow, bot_token="xoxb-slow", refresh_token="xoxe-slow", expires_at=until)
+    after = await stored.of("T1")
+    assert after is not None
+    assert (after.bot_token, after.refresh_token) == ("xoxb-quick", "xoxe-quick")
