@@ -102,7 +102,7 @@ def mutated(draw: st.DrawFn, payloads: list[dict[str, Json]]) -> dict[str, Json]
         for key in way:
             inside = inside[key]
         if draw(st.integers(0, 3)) == 0:
-            del inside[last]  # type: ignore[arg-type]  # the last key of a place, whatever it holds
+            del inside[last]
         else:
             inside[last] = draw(st.one_of(JUNK, st.just(_deep(400))))
     payload["planted"] = MARK
