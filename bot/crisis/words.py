@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bot.chat import Notice, Reply, Typed
+from bot.chat import Action, Notice, Press, Reply, Typed
 from bot.clinic import StaffMember
 from bot.crisis import buttons, calling, drafting, verbs
 from bot.crisis.verbs import From
@@ -17,6 +17,8 @@ SAID: Final = re.compile(
     r"[\s:]+(?P<code>e-?\d{1,9})\b[\s:,.]*(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
+ANSWERING_WORDS: Final = frozenset({"ack", "acknowledge", "call me", "accept", "decline"})
+ANSWERING: Final = frozenset({Action.CRISIS_ACK, Action.CRISIS_CALL, Action.CRISIS_ACCEPT, Action.CRISIS_DECLINE})
 CODE_ALONE: Final = re.compile(r"/?\s*(?P<code>e-\d{1,9})\s*\.?", re.IGNORECASE)
 
 
@@ -36,6 +38,17 @@ def said(text: str) -> Said | None:
         return Said(found["verb"].casefold(), found["code"].upper(), found["rest"].strip())
     alone = CODE_ALONE.fullmatch(words)
     return Said("why", alone["code"].upper(), "") if alone else None
+
+
+def answers_a_page(doing: Typed | Press) -> bool:
+    """A call, or the answer to one: taken from whoever is known here even while their platform cannot be asked.
+
+    What is said back names an alias and a code and nothing else.
+    """
+    if isinstance(doing, Press):
+        return doing.action in ANSWERING
+    what = said(doing.text)
+    return calling.asks(doing.text) or (what is not None and what.verb in ANSWERING_WORDS)
 
 
 async def heard(office: Office, words: Typed) -> Reply | None:

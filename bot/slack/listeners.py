@@ -40,7 +40,7 @@ from skills.kit import Block, Row, Rows, Text, Title, Tone
 
 _log = structlog.get_logger(__name__)
 
-type Allowed = Callable[[Who, Place], Awaitable[str | None]]
+type Allowed = Callable[[Who, Place, bool], Awaitable[str | None]]  # urgent: not knowing is no reason to refuse
 
 FAILED = Notice(
     "Baton could not finish this. Look at the card or at Baton's Home tab to see where it stands, then try again.",
@@ -62,7 +62,7 @@ class Patience:
     desk_s: float = 30.0  # then the person is told to look again
 
 
-async def anyone(who: Who, place: Place) -> str | None:
+async def anyone(who: Who, place: Place, urgent: bool) -> str | None:  # noqa: FBT001 - `Allowed`
     """The default for `allowed`: what the payload says is all that is checked here."""
     return None
 
@@ -80,6 +80,7 @@ class Circle:
     teams: frozenset[str] = frozenset()
     changed: Changed | None = None
     closed: Callable[[Payload], Coroutine[Any, Any, None]] | None = None  # tokens revoked, or uninstalled
+    urgent: Callable[[Typed | Press], bool] = lambda _: False
 
 
 class Listeners:
@@ -180,25 +181,26 @@ class Listeners:
     # Asking the desk: whatever happens there, the person gets words
 
     async def _typed(self, body: Payload, words: Typed) -> Reply:
-        return await self._asked(body, words.who, words.place, lambda: self._desk.typed(words))
+        return await self._asked(body, words, lambda: self._desk.typed(words))
 
     async def _pressed(self, body: Payload, press: Press) -> Reply:
-        return await self._asked(body, press.who, press.place, lambda: self._desk.press(press))
+        return await self._asked(body, press, lambda: self._desk.press(press))
 
-    async def _asked(self, body: Payload, who: Who, place: Place, ask: Callable[[], Awaitable[Reply]]) -> Reply:
+    async def _asked(self, body: Payload, doing: Typed | Press, ask: Callable[[], Awaitable[Reply]]) -> Reply:
         try:
             async with asyncio.timeout(self._patience.desk_s):
-                refused = await self._refusal(body, who, place)
+                urgent = self._circle.urgent(doing)
+                refused = await self._refusal(body, doing.who, doing.place, urgent=urgent)
                 return Notice(refused, Tone.STOP) if refused else await ask()
         except Exception as error:  # noqa: BLE001  the last stop before the person: they are told, the log gets the name
             _log.error("slack.desk_failed", error=type(error).__name__)
             return FAILED
 
-    async def _refusal(self, body: Payload, who: Who, place: Place) -> str | None:
+    async def _refusal(self, body: Payload, who: Who, place: Place, *, urgent: bool = False) -> str | None:
         if sentence := inbound.refusal(body, self._circle.teams):
             await self._circle.noted(who, place, inbound.RULES[sentence])
             return sentence
-        return await self._circle.allowed(who, place)
+        return await self._circle.allowed(who, place, urgent)
 
     # Passing the answer on
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from bot.chat import Desk, Platform
+from bot.crisis.words import answers_a_page
 from bot.flow import present, readers
 from bot.flow.office import Office
 from bot.settings import SlackSettings
@@ -82,4 +83,5 @@ def _circle(office: Office, chat: SlackChat, by_install: _ByInstall | None) -> C
         noted=turned_away,
         changed=watching(chat.outsiders, look_again),
         closed=by_install.closed if by_install else None,
+        urgent=answers_a_page,
     )

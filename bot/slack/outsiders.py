@@ -71,6 +71,7 @@ CANNOT_ASK = Refusal(
     "Slack does not answer just now, so I cannot check who reads along. Please try again in a moment.",
 )
 
+URGENT_S: Final = 2.0  # so long the answer to a page waits for Slack to say who it is from
 HARMLESS: Final = {GONE.rule, MACHINE.rule}  # in a channel: who left reads nothing, software is the workspace's own
 
 
@@ -180,11 +181,19 @@ class Outsiders:
             return UNKNOWN_PERSON
 
 
-def guarding(outsiders: Outsiders, noted: Noted) -> Callable[[Who, Place], Awaitable[str | None]]:
-    """What the listeners ask before each click and command: the sentence of a refusal, which is recorded first."""
+def guarding(outsiders: Outsiders, noted: Noted) -> Callable[[Who, Place, bool], Awaitable[str | None]]:
+    """What the listeners ask before each click and command: the sentence of a refusal, which is recorded first.
 
-    async def allowed(who: Who, place: Place) -> str | None:
-        if (found := await outsiders.acting(who, place)) is None:
+    The answer to a crisis page is taken while Slack cannot be asked: its signature says who pressed.
+    """
+
+    async def allowed(who: Who, place: Place, urgent: bool) -> str | None:  # noqa: FBT001 - the listeners' protocol
+        try:
+            async with asyncio.timeout(URGENT_S if urgent else None):
+                found = await outsiders.acting(who, place)
+        except TimeoutError:
+            found = CANNOT_ASK
+        if found is None or (urgent and found is CANNOT_ASK):
             return None
         await noted(who, place, found.rule)
         return found.sentence

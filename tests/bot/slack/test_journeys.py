@@ -399,7 +399,7 @@ async def test_stopping_finishes_what_is_under_way(api: FakeSlack) -> None:
 
 
 async def test_the_hook_decides_before_the_desk_is_asked(api: FakeSlack, desk: FakeDesk) -> None:
-    async def allowed(who: Who, place: Place) -> str | None:
+    async def allowed(who: Who, place: Place, urgent: bool) -> str | None:  # noqa: FBT001 - the protocol's
         return "This channel is not on the list." if place.conversation == CHANNEL else None
 
     async for run in running(desk, api, circle=Circle(allowed=allowed)):

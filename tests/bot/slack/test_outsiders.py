@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.chat import ChatUnavailable, Place, Platform, Who
+from bot.chat import Action, ChatUnavailable, Place, Platform, Press, Typed, Who
+from bot.crisis.words import answers_a_page
 from bot.flow import present
 from bot.slack import inbound, outsiders, render
 from bot.slack.listeners import Circle
@@ -251,6 +252,39 @@ async def test_every_click_is_checked_and_a_refusal_is_recorded(
         assert refusal.sentence in str(api.responses)
         assert refusal.sentence in str(said)
         assert book.lines == [(DANA, CHANNEL, refusal.rule)] * 2
+
+
+async def test_the_answer_to_a_page_is_taken_while_slack_cannot_be_asked_and_nothing_else_is() -> None:
+    async def away(tenant: str, method: str, **_: object) -> Json:
+        raise ChatUnavailable
+
+    book = Book()
+    allowed = guarding(Outsiders(away), book.noted)
+    assert await allowed(WHO, HERE, True) is None
+    assert await allowed(WHO, HERE, False) == outsiders.CANNOT_ASK.sentence
+    assert book.lines == [(WHO.user, HERE.conversation, "slack.cannot_ask")]
+
+
+async def test_what_slack_does_say_turns_away_the_answer_to_a_page_too(chat: SlackChat, api: FakeSlack) -> None:
+    api.people[DANA] = {"deleted": True}
+    allowed = guarding(chat.outsiders, Book().noted)
+    assert await allowed(WHO, HERE, True) == outsiders.GONE.sentence
+
+
+@pytest.mark.parametrize(
+    ("doing", "answers"),
+    [
+        (Typed("ack E-17", WHO, HERE, "k"), True),
+        (Typed("/crisis C-102 she texted goodbye", WHO, HERE, "k"), True),
+        (Typed("why E-17", WHO, HERE, "k"), False),
+        (Typed("approve E-17", WHO, HERE, "k"), False),
+        (Typed("/handoff C-102", WHO, HERE, "k"), False),
+        (Press(Action.CRISIS_ACK, "E-17", 0, WHO, HERE), True),
+        (Press(Action.CRISIS_DETAIL, "E-17", 0, WHO, HERE), False),
+    ],
+)
+def test_what_answers_a_page(doing: Typed | Press, answers: bool) -> None:  # noqa: FBT001 - a table
+    assert answers_a_page(doing) is answers
 
 
 async def test_what_the_payload_alone_gives_away_is_recorded_too(
