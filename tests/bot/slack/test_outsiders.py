@@ -23,6 +23,7 @@ from tests.fakes.views import CARD_VIEW
 
 HERE = Place(Platform.SLACK, TEAM, CHANNEL)
 WHO = Who(Platform.SLACK, TEAM, DANA)
+URGENT = True
 INFO, MEMBERS, PERSON, POST = "conversations.info", "conversations.members", "users.info", "chat.postMessage"
 
 
@@ -256,19 +257,19 @@ async def test_every_click_is_checked_and_a_refusal_is_recorded(
 
 async def test_the_answer_to_a_page_is_taken_while_slack_cannot_be_asked_and_nothing_else_is() -> None:
     async def away(tenant: str, method: str, **_: object) -> Json:
-        raise ChatUnavailable
+        raise ChatUnavailable("Slack is away.")
 
     book = Book()
     allowed = guarding(Outsiders(away), book.noted)
-    assert await allowed(WHO, HERE, True) is None
-    assert await allowed(WHO, HERE, False) == outsiders.CANNOT_ASK.sentence
+    assert await allowed(WHO, HERE, URGENT) is None
+    assert await allowed(WHO, HERE, not URGENT) == outsiders.CANNOT_ASK.sentence
     assert book.lines == [(WHO.user, HERE.conversation, "slack.cannot_ask")]
 
 
 async def test_what_slack_does_say_turns_away_the_answer_to_a_page_too(chat: SlackChat, api: FakeSlack) -> None:
     api.people[DANA] = {"deleted": True}
     allowed = guarding(chat.outsiders, Book().noted)
-    assert await allowed(WHO, HERE, True) == outsiders.GONE.sentence
+    assert await allowed(WHO, HERE, URGENT) == outsiders.GONE.sentence
 
 
 @pytest.mark.parametrize(
