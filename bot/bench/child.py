@@ -43,10 +43,10 @@ async def play(role: Role, given: Json) -> None:
 
 def _usage() -> Json:
     """CPU seconds of all threads so far, and resident megabytes now."""
-    return {"cpu_s": time.process_time(), "rss_mb": _resident_mb()}
+    return {"cpu_s": time.process_time(), "rss_mb": resident_mb()}
 
 
-def _resident_mb() -> float:
+def resident_mb() -> float:
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 

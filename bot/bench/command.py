@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from bot.bench import ack, crisis, filing, resting, takeover
+from bot.bench import ack, crisis, digest, filing, resting, takeover
 from bot.bench.child import Json
 from bot.bench.databases import Databases, databases
 from bot.bench.figures import machine
@@ -21,6 +21,7 @@ class Name(StrEnum):
     IDLE = "idle"
     MEMORY = "memory"
     CRISIS = "crisis"
+    DIGEST = "digest"
 
 
 type Bench = Callable[[Databases], Awaitable[Json]]
@@ -31,6 +32,7 @@ BENCHES: Final[Mapping[Name, Bench]] = {
     Name.TAKEOVER: lambda on: takeover.bench(on, takeover.Size()),
     Name.IDLE: lambda on: resting.idle(on, resting.IdleSize()),
     Name.CRISIS: lambda on: crisis.bench(on, crisis.Size()),
+    Name.DIGEST: lambda on: digest.bench(on, digest.Size()),
     Name.MEMORY: lambda on: resting.memory(on, resting.MemorySize()),
 }
 LONGEST_S: Final = 1800.0

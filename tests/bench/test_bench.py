@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from bot.bench import ack, crisis, filing, resting, takeover
+from bot.bench import ack, crisis, digest, filing, resting, takeover
 from bot.bench.child import Json
 from bot.bench.children import ChildDied, child
 from bot.bench.command import commands
@@ -22,6 +22,7 @@ BENCHES: dict[str, Callable[[Databases], Awaitable[Json]]] = {
     "takeover": lambda on: takeover.bench(on, takeover.Size(trials=1, lease_s=1.0)),
     "idle": lambda on: resting.idle(on, resting.IdleSize(settle_s=0.2, seconds=1.0)),
     "crisis": lambda on: crisis.bench(on, crisis.Size(seconds=0.5, idle_seconds=0.5, per_s=4, others=20)),
+    "digest": lambda on: digest.bench(on, digest.Size(clients=(60, 120))),
     "memory": lambda on: resting.memory(on, resting.MemorySize(handoffs=2)),
 }
 RATIOS = {
@@ -32,6 +33,7 @@ RATIOS = {
     "filing": {"vs_faster_library_1"},
     "takeover": {"sqlite_vs_lease", "postgresql_vs_lease"},
     "idle": {"sqlite_queries_vs_target"},
+    "digest": {"time_slope", "memory_slope", "trips_largest_vs_smallest", "ready_vs_target"},
     "crisis": {
         f"{kind}_treating_{known}_p99_vs_{against}"
         for kind in ("sqlite", "postgresql")
@@ -59,6 +61,9 @@ async def test_a_bench_tells_ratios_targets_and_numbers_only(name: str) -> None:
     assert all(number >= 0 for number in figures(told))
     assert told["targets"]
     json.dumps(told)
+    if name == "digest":
+        clinics = [told[size] for size in ("60", "120")]
+        assert all(one["delivered"] == one["teams"] and one["lines"] > 0 and not one["gaps"] for one in clinics)
     if name == "ack":
         answered = [one for pace in ("full_speed", "at_100_per_s") for one in told[pace].values()]
         assert {one["refused"] for one in answered} == {0}, "every command is answered, with words"
