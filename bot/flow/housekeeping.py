@@ -11,6 +11,7 @@ from bot.digest import making, schedule
 from bot.flow import calls, contradictions
 from bot.flow.office import Office
 from bot.privacy import audit
+from bot.referral import asks
 from bot.store import inbox, jobs, slots
 from bot.store.jobs import Finish, Job
 from scheduler.job import CalendarJob, CatchUp
@@ -41,6 +42,7 @@ async def forget(office: Office, job: Job) -> Finish:
         emptied = await calls.purge(conn, before=old)
         emptied += await contradictions.forget(conn, office.clock())
         emptied += await making.forget(conn, office.clock())
+        emptied += await asks.forget(conn, office.clock())
         _log.info("forgot", jobs=count[0], messages=count[1], count=sum(count) + emptied)
 
     return finish

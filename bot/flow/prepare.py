@@ -20,6 +20,7 @@ from bot.flow.standing import standing
 from bot.flow.wording import counts, worded
 from bot.privacy.audit import Action as Audited
 from bot.privacy.policy import VERSION, Answer, may_ask
+from bot.referral import asks
 from bot.store import jobs
 from bot.store.jobs import Finish, Job, Later, Never
 from ehr_clients.errors import EhrError, EhrUnavailable
@@ -167,7 +168,7 @@ async def order_of(office: Office, asked: Asked, staff: StaffMember) -> Order:
         asked_by=staff,
         to=office.people.by_id(asked.to_staff) if asked.to_staff else None,
         asked_at=asked.created_at,
-        context=await drafting.context(office, asked.id),
+        context=await drafting.context(office, asked.id) or await asks.context(office, asked.id),
     )
 
 
@@ -363,7 +364,7 @@ async def order_for(office: Office, draft: Draft) -> Order:
         asked_by=asked_by,
         to=office.people.by_id(to) if to else None,
         asked_at=draft.created_at,
-        context=await drafting.context(office, draft.request_id),
+        context=await drafting.context(office, draft.request_id) or await asks.context(office, draft.request_id),
     )
 
 

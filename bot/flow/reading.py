@@ -45,7 +45,7 @@ class Order:
     asked_by: StaffMember
     to: StaffMember | None
     asked_at: datetime
-    context: tuple[Told, ...] = ()  # of the escalation it is about
+    context: tuple[Told, ...] = ()  # of the escalation or referral it is about
 
 
 @dataclass(frozen=True, slots=True)

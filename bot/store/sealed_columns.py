@@ -49,6 +49,7 @@ SEALED: Final = (
     SealedColumn(t.conflicts, "finding"),
     SealedColumn(t.digests, "content"),
     SealedColumn(t.digest_marks, "reason"),
+    SealedColumn(t.referral_asks, "lines", ("request_id",)),
     SealedColumn(t.slack_installations, "bot_token", ("key",)),
     SealedColumn(t.slack_installations, "refresh_token", ("key",)),
 )

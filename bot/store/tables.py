@@ -475,6 +475,34 @@ digest_marks = Table(  # what people did about the lines of digests
     Index("ix_digest_marks_team", "team", "at"),
 )
 
+referrals = Table(  # where each referral stood when the EHR was last asked; the EHR is the truth
+    "referrals",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("referral_id", String(128), nullable=False, unique=True),  # of the order in the EHR
+    Column("client_id", String(128), nullable=False, index=True),
+    Column("team", String(64), nullable=False),
+    Column("step", String(16)),  # None: the EHR does not say
+    Column("since", String(10)),
+    Column("owes", String(16), nullable=False),  # us receiver nobody not_known
+    Column("due", String(10)),
+    Column("closure", String(32)),
+    Column("got_help", Boolean),
+    Column("part2", Boolean, nullable=False),
+    Column("owner", String(64)),  # staff id of who looks after it
+    Column("prompted", Integer, nullable=False),  # the longest wait, in business days, that the owner was told of
+    Column("next_prompt", String(10)),
+    Column("updated_at", UtcTime, nullable=False),  # when the EHR was read
+)
+
+referral_asks = Table(  # what a draft about a referral is to say and mark
+    "referral_asks",
+    metadata,
+    Column("request_id", String(32), primary_key=True),
+    Column("lines", LargeBinary, nullable=False),  # sealed
+    Column("at", UtcTime, nullable=False),
+)
+
 slack_installations = Table(  # a workspace, or a whole organisation, that Baton was installed into
     "slack_installations",
     metadata,

@@ -13,6 +13,7 @@ from bot.chat import Notice
 from bot.digest import records as digests
 from bot.digest.schedule import Kind
 from bot.privacy import audit
+from bot.referral import asks
 from bot.settings import LlmSettings
 from bot.store import inbox
 from bot.store import tables as t
@@ -193,6 +194,7 @@ async def test_all_that_the_product_seals_is_sealed_anew(tmp_path: Path) -> None
         async with office.db.write() as conn:
             await inbox.keep(conn, office.seal, source="web", key="unhandled", kind="typed", body="words")
             await a_digest_kept(conn, office.seal)
+            await asks.keep(conn, office.seal, "request", ["referral:1"], told.clock())
             await StoredInstallations(office.db, office.seal).keep(conn, an_installation(told.clock()))
         secret = told.baton.settings.secret_key.get_secret_value()
     async with Database(url) as db:
