@@ -48,6 +48,7 @@ from bot.store.session import Database
 from bot.store.slots import StoredClaims
 from bot.teams import PAGE_CHARACTERS, PAGE_LINES, TeamsPlatform
 from bot.teams import render as teams_render
+from bot.tenants import guard
 from bot.web.app import WebConsole
 from bot.web.clinic import Channel, Persona
 from bot.web.outbound import WebChat
@@ -73,13 +74,16 @@ PAGE_SIZES = {
 POLL_S = 5.0  # the net under the wake-ups: in the process by each commit, between processes by LISTEN/NOTIFY
 CRISIS_SLOTS = 48  # 20 signals a second, some six pages each, and a provider that takes its time
 LANE_LIMITS = {"chat": 1, "tell": 1, "ehr": 6}
-TIME_LIMIT_S = dict.fromkeys(("prepare", "read_again", "file", "digest_make"), 120.0)  # a slow chart, then a slow model
+TIME_LIMIT_S = dict.fromkeys(
+    ("prepare", "read_again", "file", "digest_make", "referral_look", "referral_team"), 120.0
+)  # a slow chart, then a slow model
 PATIENCE = {  # attempts before a person must look; those that wait for the EHR or a platform try for about a day
     **dict.fromkeys(
         ("caseload", "prepare", "read_again", "file", "file_words", "post_card", "redraw_card", "tell"), 300
     ),
     **dict.fromkeys(("expire", "give_back"), 1000),
     **dict.fromkeys(("digest_make", "digest_post", "digest_task", "digest_say"), 300),
+    **dict.fromkeys(("referral_look", "referral_changed", "referral_team", "referral_tell"), 300),
     **dict.fromkeys(
         ("crisis_due", "crisis_page", "crisis_read", "crisis_file"), 1_000_000
     ),  # until it is done or somebody has answered
@@ -127,6 +131,7 @@ async def built(
 ) -> AsyncIterator[Baton]:
     """Everything, connected, and nobody at work."""
     clinic = clinic_file.load(settings.clinic_file or EXAMPLE_CLINIC)
+    settings, clinic = guard.admitted(settings, clinic, clock().date())
     refuse_unless_covered(clinic, clock(), real=settings.profile is not Profile.DEMO)
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(Database(settings.database_url))

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from bot.chat import Place, Platform, Who
 from bot.crisis.policy import Crisis, Phone, misnamed
 from bot.digest.rule import DigestRule
+from bot.tenants.evidence import Evidence
 from skills.kit import Role
 
 CONSOLE_TENANT = "console"
@@ -124,6 +125,7 @@ class Clinic(_Part):
     staff: tuple[StaffMember, ...] = Field(min_length=1)
     break_glass: BreakGlassRule = BreakGlassRule()
     crisis: Crisis | None = None
+    evidence: tuple[Evidence, ...] = ()  # signed agreements; what they do not cover is off outside of the demo
 
     def zone(self, team_id: str | None = None) -> ZoneInfo:
         """The team's time zone, else the clinic's."""
