@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -526,4 +527,62 @@ slack_states = Table(  # installs that were begun; each state is used once
     metadata,
     Column("hash", String(64), primary_key=True),
     Column("until", UtcTime, nullable=False),
+)
+
+ehr_events = Table(  # what the EHR told by itself: which records, never what is in them
+    "ehr_events",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("key", String(160), nullable=False, unique=True),  # subscription and number
+    Column("subscription", String(64), nullable=False),
+    Column("refs", JSON, nullable=False),
+    Column("at", UtcTime, nullable=False, index=True),
+)
+
+ehr_subscriptions = Table(
+    "ehr_subscriptions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("told", BigInteger),  # the highest number heard of
+    Column("gaps", Integer, nullable=False),
+    Column("last_at", UtcTime, nullable=False),
+)
+
+rollout_changes = Table(  # phases changed at run time: proposed by one person, confirmed by another; the newest holds
+    "rollout_changes",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("team", String(64), nullable=False),
+    Column("skill", String(64), nullable=False),
+    Column("phase", String(16), nullable=False),  # off sandbox shadow live
+    Column("proposed_by", String(64), nullable=False),
+    Column("proposed_at", UtcTime, nullable=False),
+    Column("confirmed_by", String(64)),  # None: nobody has, and nothing changed
+    Column("confirmed_at", UtcTime),
+)
+
+people_changes = Table(  # what is known of people besides the clinic file; only ever added to
+    "people_changes",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String(16), nullable=False),  # linked deactivated
+    Column("staff_id", String(64), nullable=False),
+    Column("platform", String(16)),  # of the identity that was linked
+    Column("tenant", String(128)),
+    Column("chat_user", String(128)),
+    Column("by", String(64), nullable=False),  # staff id, or whose directory says so
+    Column("at", UtcTime, nullable=False),
+)
+
+link_codes = Table(  # one-time codes by which a chat identity is linked to a staff member
+    "link_codes",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("hash", String(64), nullable=False),
+    Column("platform", String(16), nullable=False),
+    Column("tenant", String(128), nullable=False),
+    Column("chat_user", String(128), nullable=False),
+    Column("until", UtcTime, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("used", Boolean, nullable=False),
 )

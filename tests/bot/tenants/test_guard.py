@@ -24,7 +24,7 @@ from bot.settings import (
 )
 from bot.tenants.evidence import Evidence, Surface
 from bot.tenants.guard import NotReady, admitted, standing
-from tests.fakes.office import EXAMPLE_CLINIC, example_clinic
+from tests.fakes.office import example_clinic
 
 TODAY = date(2026, 11, 24)
 WORKSPACE = "T0SANDBOX"
@@ -49,7 +49,7 @@ def settings(profile: Profile = Profile.LIVE, **other: Any) -> Settings:
         "profile": profile,
         "public_url": "https://baton.example.org",
         "secret_key": SecretStr("k" * 40),
-        "clinic_file": EXAMPLE_CLINIC,
+        "clinic_file": app.EXAMPLE_CLINIC,
         "ehr": EhrSettings(
             kind="fhir_r4", base_url="https://ehr.example.org", client_id="b", client_secret=SecretStr("s")
         ),
