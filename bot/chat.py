@@ -96,6 +96,15 @@ class Action(StrEnum):
     DIGEST_RETIRE = "digest_retire"  # values: {"kind": of the lines}
     DIGEST_KEEP = "digest_keep"  # values: as above
     DIGEST_RESTORE = "digest_restore"  # values: as above
+    # Of a referral; the subject names it
+    REFERRAL_OPEN = "referral_open"
+    REFERRAL_NUDGE = "referral_nudge"  # asks for the draft of a message to the receiver
+    REFERRAL_MARK = "referral_mark"  # asks what happened
+    REFERRAL_SAVE_MARK = "referral_save_mark"  # values: as the form
+    REFERRAL_REASSIGN = "referral_reassign"  # asks to whom
+    REFERRAL_SAVE_REASSIGN = "referral_save_reassign"  # values: {"owner": who}
+    REFERRAL_CLOSE = "referral_close"  # asks why
+    REFERRAL_SAVE_CLOSE = "referral_save_close"  # values: {"reason": words}
 
 
 class Style(StrEnum):

@@ -31,6 +31,9 @@ from bot.flow import (
 from bot.flow.office import Office
 from bot.privacy.audit import Action as Audited
 from bot.privacy.audit import Outcome
+from bot.referral import buttons as referral_buttons
+from bot.referral import looking as referral_looking
+from bot.referral import moved
 from bot.store.jobs import Finish, Handler, Job, Later, Never
 from skills.kit import Tone
 
@@ -62,6 +65,7 @@ VERBS: Final[Mapping[Action, Verb]] = {
     Action.OVERRIDE: overrides.override,
     **buttons.VERBS,
     **digest_buttons.VERBS,
+    **referral_buttons.VERBS,
 }
 
 JOBS: Final[Mapping[str, Callable[[Office, Job], Awaitable[Finish | None]]]] = {
@@ -91,6 +95,11 @@ JOBS: Final[Mapping[str, Callable[[Office, Job], Awaitable[Finish | None]]]] = {
     "digest_post": posting.post,
     "digest_task": doing.task,
     "digest_say": doing.say,
+    "referral_look": referral_looking.look,
+    "referral_changed": moved.changed,
+    "referral_watch": moved.watch,
+    "referral_team": moved.team,
+    "referral_tell": moved.tell,
     "forget": housekeeping.forget,
     "audit_anchor": housekeeping.audit_anchor,
 }

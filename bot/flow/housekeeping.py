@@ -19,6 +19,7 @@ from scheduler.job import CalendarJob, CatchUp
 CALENDAR: Final = (
     CalendarJob(name="forget", hour="3", minute="20", catch_up=CatchUp.RUN_ONCE),
     CalendarJob(name="audit_anchor", hour="4", minute="5", catch_up=CatchUp.RUN_ONCE),
+    CalendarJob(name="referral_watch", hour="14", minute="0", catch_up=CatchUp.RUN_ONCE),
     CalendarJob(name="crisis_watch", minute="*", catch_up=CatchUp.RUN_ONCE),
     CalendarJob(name="crisis_look", minute="*", catch_up=CatchUp.RUN_ONCE),
 )

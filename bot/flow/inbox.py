@@ -45,6 +45,7 @@ SHOWS: Final = frozenset(
     | {Action.RECALL, Action.BREAK_GLASS, Action.CONFLICTS}
     | {Action.CRISIS_DETAIL, Action.CRISIS_GIVE, Action.CRISIS_DOUBT, Action.CRISIS_ASSESS, Action.CRISIS_DISPOSE}
     | {Action.DIGEST_OPEN, Action.DIGEST_LINE, Action.DIGEST_TASK, Action.DIGEST_SNOOZE}
+    | {Action.REFERRAL_OPEN, Action.REFERRAL_MARK, Action.REFERRAL_REASSIGN, Action.REFERRAL_CLOSE}
 )  # these show something or open a form: repeating one is asking again
 SWEEP_S: Final = 10.0
 MOST_ATTEMPTS: Final = 5

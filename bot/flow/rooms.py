@@ -13,6 +13,7 @@ from bot.clinic import StaffMember
 from bot.digest import room as digest
 from bot.flow import baton
 from bot.flow.office import Office
+from bot.referral import room as referral
 from skills.kit import Command
 
 type Answer = Callable[[Office, StaffMember, Typed], Awaitable[Reply]]
@@ -29,6 +30,7 @@ class Room:
 ALL: Final[tuple[Room, ...]] = (
     Room(baton.COMMAND, baton.answer),
     Room(digest.COMMAND, digest.answer),
+    Room(referral.COMMAND, referral.answer),
 )
 
 BY_NAME: Final[Mapping[str, Room]] = {room.command.name: room for room in ALL}

@@ -224,7 +224,7 @@ def test_every_action_either_shows_or_decides() -> None:
     at_once = {Action.PICK, Action.APPROVE, Action.RETRY, Action.OVERRIDE}
     at_once |= {Action.CRISIS_ACK, Action.CRISIS_CALL, Action.CRISIS_ACCEPT, Action.CRISIS_DECLINE}
     at_once |= {Action.CRISIS_CONFIRM, Action.CRISIS_CLOSE}
-    at_once |= {Action.DIGEST_TELL, Action.DIGEST_USELESS}
+    at_once |= {Action.DIGEST_TELL, Action.DIGEST_USELESS, Action.REFERRAL_NUDGE}
     at_once |= {Action.DIGEST_RETIRE, Action.DIGEST_KEEP, Action.DIGEST_RESTORE}
     assert decides == {a for a in Action if "save_" in a.value} | at_once
 
