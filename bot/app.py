@@ -26,6 +26,7 @@ from bot.crisis.heartbeat import heartbeat_of
 from bot.crisis.phone_view import phone_view
 from bot.crisis.ways.simulator import Exchange
 from bot.drafting.drafter import Clear, Drafter
+from bot.ehr_events import door
 from bot.flow import decide, housekeeping, rates, readers, rooms, sign_ons
 from bot.flow.desk import FlowDesk, handlers, on_dead
 from bot.flow.inbox import KeptDesk
@@ -85,7 +86,7 @@ PATIENCE = {  # attempts before a person must look; those that wait for the EHR 
     **dict.fromkeys(("digest_make", "digest_post", "digest_task", "digest_say"), 300),
     **dict.fromkeys(("referral_look", "referral_changed", "referral_team", "referral_tell"), 300),
     **dict.fromkeys(
-        ("crisis_due", "crisis_page", "crisis_read", "crisis_file"), 1_000_000
+        ("crisis_due", "crisis_page", "crisis_read", "crisis_file", "ehr_event"), 1_000_000
     ),  # until it is done or somebody has answered
 }
 
@@ -278,11 +279,19 @@ async def _open_platforms(
         stack.push_async_callback(teams.stop)
         chats[Platform.TEAMS] = teams.chat
     sign_on = await sign_ons.opened(stack, settings, office)
+    if settings.ehr.webhook_secret:
+        site.add_routes(_ehr_door(settings, office, charts))
     console = _console(settings, office, desk, charts, phones, sign_on)
     site.add_routes(console.routes())
     if settings.profile is Profile.DEMO or sign_on:
         channels = [c.external_id for c in office.clinic.channels if c.platform is Platform.WEB]
         chats[Platform.WEB] = WebChat(StoredBoard(office.db, office.seal), channels, now=office.clock)
+
+
+def _ehr_door(settings: Settings, office: Office, charts: Charts) -> list[web.RouteDef]:
+    assert settings.ehr.webhook_secret is not None
+    base_url = settings.ehr.base_url or (charts.sandbox.base_url if charts.sandbox else "")
+    return door.routes(office, secret=settings.ehr.webhook_secret.get_secret_value(), base_url=base_url)
 
 
 # The console

@@ -58,6 +58,7 @@ class EhrSettings(BaseModel):
     private_key_file: Path | None = None
     key_id: str | None = None
     scope: str | None = None
+    webhook_secret: SecretStr | None = Field(default=None, min_length=16)  # of `POST /ehr/events`; None: there is none
 
 
 class LlmSettings(BaseModel):

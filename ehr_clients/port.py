@@ -233,6 +233,21 @@ class ChartReader(Protocol):
         """
         ...
 
+    async def clients_of(self, ref: str) -> frozenset[str]:
+        """Whom a record ("Task/abc") is about, by id; none when it is gone, or is about nobody.
+
+        Raises EhrRefused when Baton may not read it, EhrUnavailable.
+        """
+        ...
+
+    async def referrals_changed(self, since: datetime) -> frozenset[str]:
+        """Clients of whom an order or a task was stored at or after `since`, by the EHR's own clock.
+
+        Two searches. What Baton stored itself does not count. Raises EhrRefused when the EHR cannot tell, or not at
+        once; EhrUnavailable.
+        """
+        ...
+
     async def in_care(self, practitioners: Collection[str]) -> list[InCare]:
         """The clients of a team: those on whose active care teams any of `practitioners` is, by id.
 

@@ -32,7 +32,7 @@ from ehr_clients.models import Appointment, Assessment, ChartData, Item, Message
 from skills.crisis.signals import Seen, Signal, signals
 from skills.crisis.states import policy_of
 
-LOOK, READ = "crisis_look", "crisis_read"
+LOOK, READ, REFERRALS = "crisis_look", "crisis_read", "referral_changed"
 LANE: Final = "look"  # not of the crisis lanes: an EHR that hangs must take no place from pages
 OVERLAP: Final = timedelta(minutes=2)  # the EHR's clock is not ours
 LATE_ENTRIES: Final = timedelta(days=3)  # what is stored now may be dated by the day it was about
@@ -62,14 +62,16 @@ async def look(office: Office, job: Job) -> Finish | None:
         mark = (await conn.execute(select(t.crisis_looks))).mappings().first()
     if mark is None:
         return lambda conn: _begin(conn, now)
+    since = max(mark["seen_up_to"] - OVERLAP, mark["begun_at"])
     try:
-        clients = await _changed(office, max(mark["seen_up_to"] - OVERLAP, mark["begun_at"]), now)
+        clients, moved = await _changed(office, since, now), await _referrals(office, since)
     except (EhrError, TimeoutError) as error:
         _log.warning("crisis_look_failed", code=type(error).__name__)
         return None  # the watermark stays, and the next minute looks again
 
     async def finish(conn: AsyncConnection) -> None:
-        await _promise(conn, clients, now)
+        await promise_reading(conn, clients, now)
+        await promise_referrals(conn, moved, now)
         w = t.crisis_looks.c
         await conn.execute(update(t.crisis_looks).where(w.seen_up_to < now).values(seen_up_to=now))
         await _forget_old_looks(conn)
@@ -95,6 +97,15 @@ async def _changed(office: Office, since: datetime, now: datetime) -> frozenset[
             return frozenset(client.id for client in await office.ehr.caseload(whose)) if whose else frozenset()
 
 
+async def _referrals(office: Office, since: datetime) -> frozenset[str]:
+    """None where the EHR cannot say: a referral is read when somebody asks for it, and for each digest."""
+    async with asyncio.timeout(LONGEST_READING_S):
+        try:
+            return await office.ehr.referrals_changed(since)
+        except EhrRefused:
+            return frozenset()
+
+
 def _in_turn(clinic: Clinic, now: datetime) -> str | None:
     """Whose caseload is due this minute: everybody's comes round in as many minutes as there are clinicians."""
     staff = sorted(one.practitioner for one in clinic.staff if one.active and set(one.roles) & READING)
@@ -106,7 +117,7 @@ async def _begin(conn: AsyncConnection, now: datetime) -> None:
     await conn.execute(row.on_conflict_do_nothing(index_elements=["id"]))
 
 
-async def _promise(conn: AsyncConnection, clients: frozenset[str], now: datetime) -> None:
+async def promise_reading(conn: AsyncConnection, clients: frozenset[str], now: datetime) -> None:
     """A row and a job for each; what was promised long ago and is not done gets its job anew."""
     r = t.crisis_reads.c
     old = set(await conn.scalars(select(r.client_id).where(r.asked_at < now - TOO_OLD)))
@@ -118,9 +129,16 @@ async def _promise(conn: AsyncConnection, clients: frozenset[str], now: datetime
             await jobs.enqueue(conn, READ, client, lane=LANE, dedup=f"{READ}:{client}:{now.isoformat()}")
 
 
-async def _under_way(conn: AsyncConnection, client: str) -> bool:
+async def promise_referrals(conn: AsyncConnection, clients: frozenset[str], now: datetime) -> None:
+    """Of clients with an order or a task that changed: whoever looks after the referral is told."""
+    for client in sorted(clients):
+        if not await _under_way(conn, client, REFERRALS):
+            await jobs.enqueue(conn, REFERRALS, client, lane=LANE, dedup=f"{REFERRALS}:{client}:{now.isoformat()}")
+
+
+async def _under_way(conn: AsyncConnection, client: str, kind: str = READ) -> bool:
     """A job that has not begun, or waits for another try, will see what is new too."""
-    found = select(t.jobs.c.id).where(t.jobs.c.kind == READ, t.jobs.c.ref == client, t.jobs.c.state == "due").limit(1)
+    found = select(t.jobs.c.id).where(t.jobs.c.kind == kind, t.jobs.c.ref == client, t.jobs.c.state == "due").limit(1)
     return (await conn.execute(found)).first() is not None
 
 

@@ -12,6 +12,7 @@ from bot.chat import Action, Home, Notice, Press, Reply, Typed, Who
 from bot.crisis import buttons, drill, engine, filing, looking, moves, watchdog
 from bot.digest import buttons as digest_buttons
 from bot.digest import doing, making, posting
+from bot.ehr_events import doing as ehr_doing
 from bot.flow import (
     accept,
     contradictions,
@@ -88,6 +89,7 @@ JOBS: Final[Mapping[str, Callable[[Office, Job], Awaitable[Finish | None]]]] = {
     "crisis_drill": drill.begin,
     "crisis_look": looking.look,
     "crisis_read": looking.read,
+    "ehr_event": ehr_doing.do,
     "conflicts": contradictions.look,
     "tell_conflicts": contradictions.tell,
     "digest": making.begin,

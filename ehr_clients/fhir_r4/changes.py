@@ -13,6 +13,7 @@ from ehr_clients.fhir_r4.searching import INCOMPLETE, TRUNCATED, NotOffered, Sea
 from ehr_clients.fhir_r4.sections import CODES
 from ehr_clients.fhir_r4.values import Json, many, moment, pick, string
 
+LOOP: Final = ("ServiceRequest", "Task")
 _ROUNDED: Final = timedelta(milliseconds=1)
 _NARROWED: Final = {"Observation": (("code", CODES),), "Appointment": (("status", "noshow"),)}
 
@@ -28,6 +29,16 @@ async def changed(
         return _any_of(clients, EhrRefused("More has changed than this EHR tells at once."))
     found = {client for answer in answers for each in answer.resources for client in _about(each, since)}
     return frozenset(found if clients is None else found & set(clients))
+
+
+async def of_loop(searcher: Searcher, abilities: Abilities, since: datetime) -> frozenset[str]:
+    """Of orders and of the tasks that fulfill them. Raises NotOffered, EhrRefused, EhrUnavailable."""
+    if not all("_lastUpdated" in abilities.offer(kind).params for kind in LOOP):
+        raise NotOffered("This EHR cannot say which referrals have changed.")
+    answers = await asyncio.gather(*(searcher.run(_search(kind, since)) for kind in LOOP))
+    if any({TRUNCATED, INCOMPLETE} & set(answer.incomplete) for answer in answers):
+        raise EhrRefused("More has changed than this EHR tells at once.")
+    return frozenset(client for answer in answers for each in answer.resources for client in _about(each, since))
 
 
 def _any_of(clients: Collection[str] | None, unless_named: EhrRefused) -> frozenset[str]:

@@ -10,10 +10,10 @@ from ehr_clients.capabilities import Abilities, matrix, parse
 from ehr_clients.codes import ALIAS
 from ehr_clients.errors import EhrRefused, EhrUnavailable
 from ehr_clients.fhir_r4 import caseloads, changes, people
-from ehr_clients.fhir_r4.material import sift
+from ehr_clients.fhir_r4.material import clients_of, sift
 from ehr_clients.fhir_r4.reading import Reader
 from ehr_clients.fhir_r4.searching import NotOffered, Search, Searcher
-from ehr_clients.fhir_r4.values import Json, many, pick, reference, references, string
+from ehr_clients.fhir_r4.values import Json, kind, many, pick, reference, references, string
 from ehr_clients.fhir_r4.writing import Writer
 from ehr_clients.http import FhirHttp, Limits
 from ehr_clients.models import Changes, ChartData, Client, InCare, Section
@@ -110,6 +110,21 @@ class FhirR4:
     async def changed(self, since: datetime, clients: Collection[str] | None = None) -> frozenset[str]:
         ready = await self._ready()
         return await changes.changed(ready.searcher, ready.abilities, since, clients)
+
+    async def clients_of(self, ref: str) -> frozenset[str]:
+        try:
+            found = await self._get(ref)
+        except EhrRefused as refused:
+            if refused.status in {404, 410}:
+                return frozenset()
+            raise
+        if kind(found) == "Patient":
+            return frozenset({string(found.get("id")) or ref.removeprefix("Patient/")})
+        return frozenset(each.removeprefix("Patient/") for each in clients_of(found) if each.startswith("Patient/"))
+
+    async def referrals_changed(self, since: datetime) -> frozenset[str]:
+        ready = await self._ready()
+        return await changes.of_loop(ready.searcher, ready.abilities, since)
 
     async def in_care(self, practitioners: Collection[str]) -> list[InCare]:
         ready = await self._ready()
