@@ -57,6 +57,8 @@ class Team(_Part):
     handoff_sla_minutes: int = Field(default=240, gt=0)
     part2_program: bool = False  # a federally assisted SUD program (42 CFR 2.11)
     rollout: dict[str, Literal["off", "sandbox", "shadow", "live"]] = Field(default_factory=dict)  # by skill
+    pilot: tuple[str, ...] = ()  # staff ids: who gets the drafts of a skill in phase shadow
+    sandbox_clients: tuple[str, ...] = ()  # aliases or EHR ids: whose drafts a skill makes in phase sandbox
     drafting: Literal["template", "model"] = "model"  # whether a model may word drafts, where one is set up
 
 

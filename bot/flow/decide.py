@@ -29,6 +29,7 @@ from bot.privacy.fields import Asking, grant
 from bot.privacy.partial import seen_by
 from bot.privacy.policy import VERSION, Answer, Standing, may_decide, may_read, may_read_part
 from bot.privacy.recheck import CONFIRMED, Finding, confirmed, findings
+from bot.rollout.phase import held
 from bot.store import jobs
 from ehr_clients.errors import EhrError
 from skills.kit import Block, DraftText, Sourced, Title, Tone
@@ -312,7 +313,8 @@ async def _approved(office: Office, press: Press, desk: Desk, answer: Answer) ->
             await trail.note(
                 conn, office, Audited.DRAFT_APPROVED, desk.staff, about, who=press.who, place=press.place, answer=answer
             )
-            await start_filing(conn, draft)
+            if held(office, draft) is None:
+                await start_filing(conn, draft)
             await present.redraw_all(conn, draft)
     return await (current(office, draft.id) if first else _overtaken(office, draft.id, draft.version))
 

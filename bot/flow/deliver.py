@@ -24,6 +24,7 @@ from bot.privacy.audit import Adapter, Outcome
 from bot.privacy.consent import rests_on_none
 from bot.privacy.notices import attached
 from bot.privacy.policy import may_decide
+from bot.rollout.phase import held
 from bot.store import jobs
 from bot.store import tables as t
 from bot.store.jobs import Finish, Job, Later, Never
@@ -59,7 +60,7 @@ async def file(office: Office, job: Job) -> Finish | None:
         draft = await records.draft(conn, job.ref)
         content = await prepare.opened(conn, office, draft)
         done = {step: str(row["ref"]) for step, row in (await records.receipts(conn, job.ref)).items()}
-    if draft is None or content is None or draft.state is not State.APPROVED:
+    if draft is None or content is None or draft.state is not State.APPROVED or held(office, draft):
         return None
     try:
         if not done and (finish := await _not_yet(office, draft, content)):

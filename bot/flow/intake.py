@@ -17,6 +17,7 @@ from bot.flow.records import Asked
 from bot.privacy import audit, legal
 from bot.privacy.audit import Action as Audited
 from bot.privacy.policy import ASKING, Answer, may_take_over
+from bot.rollout import phase as rollout
 from bot.store import jobs
 from skills.kit import Role, Skill, Tone
 
@@ -101,8 +102,8 @@ def understood(office: Office, words: Typed) -> Wish | Refused | Notice:
     if not set(staff.roles) & ASKING:
         return Refused(staff, "role.ask", f"Your role does not include asking for a {skill.title.lower()}.")
     team = office.clinic.team(_team_at(office, words.place, staff))
-    if team.rollout.get(skill.name, "live") != "live":
-        return Notice(f"{skill.title} is not switched on for the {team.name} team yet.")
+    if (no := rollout.refusal(office, skill.name, skill.title, team, staff, words.place)) is not None:
+        return Refused(staff, no.rule, no.sentence)
     receiver = _receiver(office, order.to, staff, skill)
     if isinstance(receiver, Notice):
         return receiver

@@ -13,6 +13,7 @@ from bot.drafting.drafter import Drafter
 from bot.flow.membership import Memberships
 from bot.flow.pace import Pace
 from bot.people import People
+from bot.rollout.changes import Phases
 from bot.store.sealed import Seal
 from bot.store.session import Database
 from ehr_clients.port import Ehr
@@ -47,6 +48,7 @@ class Office:
     approve_crisis: ApproveCrisis | None = None  # typed `approve E-17`
     heartbeat: Callable[[], Awaitable[None]] | None = None  # to the dead-man's switch, when the audit has passed
     drafter: Drafter = field(default_factory=Drafter)
+    phases: Phases = field(default_factory=Phases)  # changed at run time, before the clinic file
 
     def identity(self, staff: StaffMember, prefer: Platform | None = None) -> Who | None:
         """Where this person can be reached: on the preferred platform, else on any that is running. None: nowhere."""

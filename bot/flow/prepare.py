@@ -21,6 +21,7 @@ from bot.flow.wording import counts, worded
 from bot.privacy.audit import Action as Audited
 from bot.privacy.policy import VERSION, Answer, may_ask
 from bot.referral import asks
+from bot.rollout.phase import client_refused, held
 from bot.store import jobs
 from bot.store.jobs import Finish, Job, Later, Never
 from ehr_clients.errors import EhrError, EhrUnavailable
@@ -139,6 +140,8 @@ async def prepare(office: Office, job: Job) -> Finish | None:
         if not answer.allowed:
             return _refusal(office, asked, staff, answer)
         order = await order_of(office, asked, staff)
+        if untried := client_refused(office, asked.skill, asked.team, asked.client_id, order.alias):
+            return _refusal(office, asked, staff, untried)
         drawn = await worded(office, order, await draw_up(office, order, by=staff, answer=answer))
     except EhrUnavailable as error:
         raise await _come_back(office, asked, job, error) from error
@@ -210,7 +213,8 @@ async def _keep_draft(
     await _note_made(conn, office, about, drawn)
     await _show(conn, office, asked, draft)
     await _wind_up(conn, order.skill, draft.id, draft.version, drawn)
-    await contradictions.soon(conn, draft, order.skill)
+    if held(office, draft) is None:
+        await contradictions.soon(conn, draft, order.skill)
 
 
 async def _wind_up(conn: AsyncConnection, skill: Skill[Any], draft_id: str, version: int, drawn: Drawn) -> None:

@@ -18,6 +18,7 @@ from bot.privacy import minimum
 from bot.privacy.audit import Action as Audited
 from bot.privacy.consent import holds_protected
 from bot.privacy.policy import Answer
+from bot.rollout import phase as rollout
 from bot.store import jobs
 from bot.store.jobs import Finish, Job, Later, Never
 from skills.kit import Banner, Block, Card, Row, Rows, Title, Tone
@@ -260,7 +261,8 @@ async def card_view(office: Office, draft: Draft) -> CardView:
         card = replace(card, summary=(*card.summary, minimum.goes_to(skill.reads, content.consent_hash, to)))
     gaps = content is not None and bool(content.unread)
     accepts = skill.approval.acceptance is not None
-    return views.card_view(draft, card, names(office, draft), gaps=gaps, accepts=accepts, steps_done=done)
+    view = views.card_view(draft, card, names(office, draft), gaps=gaps, accepts=accepts, steps_done=done)
+    return rollout.shown(office, draft, view)
 
 
 def _pointer(draft: Draft) -> Card:

@@ -14,6 +14,7 @@ from bot.flow.office import EHR_LANE, Office
 from bot.referral import records
 from bot.referral.reading import Found, Reading, calendar
 from bot.referral.records import Tracked
+from bot.rollout import phase
 from bot.store import jobs
 from skills.referral import PROMPTS, prompts_due
 
@@ -24,7 +25,7 @@ OLD: Final = timedelta(days=3)  # a wait that was over long before Baton first s
 
 
 def live(office: Office, team: str) -> bool:
-    return office.clinic.team(team).rollout.get(SWITCH, "live") == "live"
+    return phase.live(office, team, SWITCH)
 
 
 async def keep(conn: AsyncConnection, office: Office, reading: Reading) -> Mapping[str, Tracked]:
