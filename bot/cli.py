@@ -15,7 +15,7 @@ from rich.console import Console
 from sqlalchemy.engine import make_url
 
 from bot import app as building
-from bot import crisis_story, digest_story, log, settings, unfinished
+from bot import crisis_story, digest_story, log, referral_story, settings, unfinished
 from bot import demo as story
 from bot.bench import command as measuring
 from bot.check.commands import commands as check_commands
@@ -33,6 +33,7 @@ from bot.upkeep.portable import BackupRefused
 TALES = {
     "crisis": (crisis_story.once, crisis_story.print_result),
     "digest": (digest_story.once, digest_story.print_result),
+    "referral": (referral_story.once, referral_story.print_result),
 }
 GRACE_S = 5.0  # for requests under way when told to stop
 
@@ -58,7 +59,7 @@ def main() -> None:
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Tell the whole story on the terminal and stop.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --once: one JSON object on stdout.")] = False,
-    tale: Annotated[str, typer.Option("--story", help="crisis | digest: tells it and stops.")] = "",
+    tale: Annotated[str, typer.Option("--story", help="crisis | digest | referral: tells it and stops.")] = "",
     bundles: Annotated[Path | None, typer.Option(help="A folder of FHIR R4 bundles instead of the clinic.")] = None,
     client: Annotated[str | None, typer.Option(help="With --once: alias or EHR id of the client.")] = None,
     port: Annotated[int, typer.Option(help="Port of the sandbox page.")] = 8080,

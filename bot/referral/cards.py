@@ -186,9 +186,14 @@ def close_form(row: Tracked) -> Form:
 
 
 def table(figures: Figures) -> tuple[Row, ...]:
-    """The funnel and the ageing as rows, for everybody and every screen reader: counts only."""
-    funnel = [Row(step.value.replace("_", " ").capitalize(), str(n)) for step, n in figures.funnel.items() if n]
-    funnel += [Row("Step not known", str(figures.not_known))] if figures.not_known else []
-    ageing = [Row(f"Open for {name} business days", str(n)) for name, n in figures.ageing.items() if n]
-    rates = [Row("Closed loop", figures.closed_loop.words), Row("Got help", figures.got_help.words)]
-    return (*funnel, *ageing, Row("Overdue", str(figures.overdue)), *rates)
+    """The two rates, the funnel and the ageing as rows, for everybody and every screen reader: counts only."""
+    funnel = [f"{n} {step.value.replace('_', ' ')}" for step, n in figures.funnel.items() if n]
+    funnel += [f"{figures.not_known} not known"] if figures.not_known else []
+    ageing = [f"{n} for {name}" for name, n in figures.ageing.items() if n]
+    return (
+        Row("Closed loop", figures.closed_loop.words),
+        Row("Got help", figures.got_help.words),
+        Row("Overdue", str(figures.overdue)),
+        Row("Funnel", ", ".join(funnel) or "none"),
+        Row("Open, by business days", ", ".join(ageing) or "none"),
+    )

@@ -76,7 +76,7 @@ async def test_one_of_them_by_its_number_with_what_may_be_done(work: Work) -> No
 
 async def test_the_team_has_its_figures_in_counts(work: Work) -> None:
     shown = await asked(work, "/referral list team")
-    assert "Scheduled: 1" in shown
+    assert "Funnel: 1 scheduled" in shown
     await asked(work, "/referral status C-102")
     shown = await asked(work, "/referral list team")
     assert "Closed loop: 1 of 2" in shown
