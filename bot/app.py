@@ -33,6 +33,7 @@ from bot.flow.inbox import KeptDesk
 from bot.flow.intake import understood
 from bot.flow.membership import Memberships
 from bot.flow.office import Office, PageSize
+from bot.linking import known
 from bot.people import People
 from bot.privacy.deid import scrub
 from bot.privacy.recognizers.ner import NerNotInstalled, spacy_ner
@@ -188,6 +189,7 @@ async def at_work(baton: Baton) -> AsyncIterator[None]:
         if baton.office.db.dialect == "postgresql":
             bell = Bell(baton.settings.database_url, baton.office.db, baton.worker.wake)
             await stack.enter_async_context(bell)
+        await stack.enter_async_context(known.watching(baton.office))
         await stack.enter_async_context(working(baton.worker))
         await stack.enter_async_context(Runner(housekeeping.calendar(baton.office.clinic), baton.claims))
         await stack.enter_async_context(baton.desk.watched())

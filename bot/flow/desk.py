@@ -30,6 +30,7 @@ from bot.flow import (
     trail,
 )
 from bot.flow.office import Office
+from bot.linking import known
 from bot.privacy.audit import Action as Audited
 from bot.privacy.audit import Outcome
 from bot.referral import buttons as referral_buttons
@@ -123,6 +124,7 @@ class FlowDesk:
 
     async def typed(self, words: Typed) -> Reply:
         try:
+            await known.fresh(self.office)
             return await intake.typed(self.office, words)
         except Exception as error:  # noqa: BLE001 - the person gets a sentence, the log gets the kind
             _log.error("typed_failed", exc_info=error)
@@ -130,6 +132,7 @@ class FlowDesk:
 
     async def press(self, press: Press) -> Reply:
         try:
+            await known.fresh(self.office)
             return await VERBS[press.action](self.office, press)
         except Exception as error:  # noqa: BLE001 - as above
             _log.error("press_failed", exc_info=error, action=press.action.value)
@@ -137,6 +140,7 @@ class FlowDesk:
 
     async def home(self, who: Who) -> Home:
         try:
+            await known.fresh(self.office)
             return await home.home(self.office, who)
         except Exception as error:  # noqa: BLE001 - as above
             _log.error("home_failed", exc_info=error)
