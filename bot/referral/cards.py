@@ -18,6 +18,7 @@ from skills.referral import FOLLOWS, EvidenceKind, Figures, Standing, Step
 
 SUBJECT: Final = "referral-"
 MOST_LISTED: Final = 10
+MOST_BESIDE_FIGURES: Final = 6  # so that both stand on one card of every platform
 MOST_BUTTONS: Final = 5
 NOTICE: Final = "Baton: where your referrals stand"
 HOW: Final = (EvidenceKind.CALL, EvidenceKind.MESSAGE, EvidenceKind.PAPER, EvidenceKind.VISIT, EvidenceKind.REPORT)
@@ -50,7 +51,8 @@ def listed(
 ) -> CardView:
     """The most overdue first. `at`: when the EHR was read."""
     first = sorted(shown, key=lambda one: (-(one.standing.overdue_days or 0), one.row.number))
-    rows = tuple(Row(f"{one.row.name} {one.alias}", _line(one.standing)) for one in first[:MOST_LISTED])
+    most = MOST_BESIDE_FIGURES if figures else MOST_LISTED
+    rows = tuple(Row(f"{one.row.name} {one.alias}", _line(one.standing)) for one in first[:most])
     rest = len(first) - len(rows)
     blocks: list[Block] = [Title(title), Rows(rows) if rows else Text("None is open.")]
     blocks += [Text(f"and {rest} more")] if rest > 0 else []
