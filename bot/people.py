@@ -39,7 +39,9 @@ class People:
         return staff.active and staff.id not in self.known.gone
 
     def by_id(self, staff_id: str) -> StaffMember | None:
-        return next((s for s in self.clinic.staff if s.id == staff_id), None)
+        """Also of people who left, since their names stand under what they did: `active` says so."""
+        staff = next((s for s in self.clinic.staff if s.id == staff_id), None)
+        return staff.model_copy(update={"active": False}) if staff and staff_id in self.known.gone else staff
 
     def with_role(self, role: Role) -> tuple[StaffMember, ...]:
         return tuple(s for s in self.clinic.staff if self.active(s) and role in s.roles)

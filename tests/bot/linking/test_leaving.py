@@ -67,3 +67,10 @@ async def test_an_identity_that_was_linked_is_known_by_tenant_and_id(work: Work)
     await deactivate(work.office, "vega", by="castell")
     await fresh(work.office)
     assert work.office.people.by_chat(ours) is None
+
+
+async def test_work_under_way_sees_that_its_author_left(work: Work) -> None:
+    await deactivate(work.office, "vega", by="castell")
+    author = work.office.people.by_id("vega")
+    assert author is not None
+    assert not author.active
