@@ -21,7 +21,7 @@ from bot import doors
 from bot.ehr_events import door, records
 from bot.store import tables as t
 from ehr_clients.errors import EhrUnavailable
-from ehr_clients.events import LARGEST
+from ehr_clients.events import LARGEST, read
 from tests.ehr_clients.test_events import BASE, bundle, event, status
 from tests.fakes.office import Work, at_work
 
@@ -157,7 +157,7 @@ async def test_it_is_answered_while_the_ehr_hangs(ehr: Client, work: Work, monke
 async def test_what_it_names_is_read_under_our_own_scope(tmp_path: Any) -> None:
     async with at_work(tmp_path) as work:
         order = (await work.office.ehr.read("sb-c102", ["referrals"])).sections["referrals"].items[0]  # type: ignore[list-item,index,union-attr]  # plain names
-        notice = door.read(told(1, order.source.ref), base_url=BASE)
+        notice = read(told(1, order.source.ref), base_url=BASE)
         await door.keep(work.office, notice)
         await work.settled()
         done = await work.rows("jobs")
@@ -173,7 +173,7 @@ async def test_an_ehr_that_is_away_is_asked_again(work: Work, monkeypatch: pytes
         raise EhrUnavailable("away")
 
     monkeypatch.setattr(type(work.office.ehr), "clients_of", away, raising=False)
-    await door.keep(work.office, door.read(told(1, "Task/1"), base_url=BASE))
+    await door.keep(work.office, read(told(1, "Task/1"), base_url=BASE))
     (event_id,) = await waiting(work, "ehr_event")
     with pytest.raises(Later):
         await doing.do(work.office, Job(1, "ehr_event", event_id, "ehr", 1))
