@@ -1,7 +1,8 @@
 """`POST /ehr/events`: a notification is checked, kept and answered; the EHR is not asked anything meanwhile.
 
 Who may knock knows the shared secret (the header that the subscription was given) or signs the body with it (HMAC).
-A database that is away answers 503: the EHR sends it again.
+R4's own rest-hook sends a resource as an update of `[endpoint]/[type]/[id]`; most servers post it. A database that is
+away answers 503: the EHR sends it again.
 """
 
 import asyncio
@@ -30,7 +31,7 @@ def routes(office: Office, *, secret: str, base_url: str) -> list[web.RouteDef]:
     async def events(request: web.Request) -> web.Response:
         return await _taken(office, request, secret, base_url)
 
-    return [web.post("/ehr/events", events)]
+    return [web.post("/ehr/events", events), web.put("/ehr/events/{kind}/{id}", events)]
 
 
 async def _taken(office: Office, request: web.Request, secret: str, base_url: str) -> web.Response:
