@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
-from skills.kit import Block, Card, Line, Passage, Rows, Sourced, Tone
+from skills.kit import Block, Card, Line, Passage, Picture, Rows, Sourced, Tone
 
 
 class Platform(StrEnum):
@@ -402,6 +402,8 @@ def _length(block: Block) -> int:
             return sum(len(line.text) + 80 * max(1, len(line.sources)) for line in passage.lines)
         case Rows(rows=rows):
             return sum(len(row.label) + len(row.value) for row in rows)
+        case Picture(alt=alt, table=table):
+            return len(alt) + sum(len(row.label) + len(row.value) for row in table)
         case _:
             return len(block.text)
 

@@ -22,7 +22,7 @@ from bot.flow.office import new_id
 from bot.privacy import audit
 from bot.settings import Settings
 from ehr_clients.port import ClientQuery
-from skills.kit import Banner, Block, Rows, Source, Sourced, Text, Title, cited
+from skills.kit import Banner, Block, Picture, Rows, Source, Sourced, Text, Title, cited
 
 SENDER, RECEIVER = "vega", "osei"
 CHANNEL = Place(Platform.WEB, CONSOLE_TENANT, "harbor-care")
@@ -194,6 +194,8 @@ def _block(block: Block) -> list[str]:
             return [f"[{tone.value}] {_safe(text)}".replace("[", "\\[", 1)]
         case Rows(rows=rows):
             return [f"{_safe(row.label)}: {_safe(row.value)}" for row in rows]
+        case Picture(table=table):
+            return [f"{_safe(row.label)}: {_safe(row.value)}" for row in table]
         case Sourced(passage=passage):
             lines = [f"  {_safe(line.text)} [dim]{_safe(_sources(line.sources))}[/dim]" for line in passage.lines]
             return [f"[bold]{_safe(passage.title)}[/bold]", *lines]

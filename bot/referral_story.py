@@ -29,7 +29,7 @@ from bot.store.board import StoredBoard
 from bot.teams import render as teams_render
 from ehr_clients.codes import BSER_BUSINESS_STATUS
 from ehr_clients.port import ClientQuery
-from skills.kit import Row, Rows
+from skills.kit import Picture, Row, Rows
 from skills.referral import Step
 from skills.referral.loop import NO_REPORT
 
@@ -260,4 +260,8 @@ def _who(staff_id: str) -> Who:
 
 
 def _rows(card: CardView) -> list[Row]:
-    return [row for block in card.card.summary if isinstance(block, Rows) for row in block.rows]
+    """Those of a picture too: its table says the same."""
+    rows: list[Row] = []
+    for block in card.card.summary:
+        rows += block.rows if isinstance(block, Rows) else block.table if isinstance(block, Picture) else ()
+    return rows

@@ -10,7 +10,7 @@ from typing import Any, assert_never
 
 from bot.chat import Button, Confirm, Style
 from bot.slack import limits, wire
-from skills.kit import Banner, Block, Line, LineKind, Passage, Row, Rows, Sourced, Text, Title, Tone, cited
+from skills.kit import Banner, Block, Line, LineKind, Passage, Picture, Row, Rows, Sourced, Text, Title, Tone, cited
 
 type Json = dict[str, Any]  # a piece of Block Kit: checked against Slack's own schema in the tests
 
@@ -32,6 +32,8 @@ def _drawn(block: Block) -> list[Json]:
             return toned(tone, text)
         case Rows(rows=rows):
             return _rows(rows)
+        case Picture(table=table):  # without an upload of its own: the same in words
+            return _rows(table)
         case Sourced(passage=passage):
             return _passage(passage)
         case _:

@@ -35,7 +35,7 @@ from bot.teams.elements import (
     size,
     toned,
 )
-from skills.kit import Banner, Block, Line, LineKind, Rows, Source, Sourced, Text, Title, Tone, cited
+from skills.kit import Banner, Block, Line, LineKind, Picture, Rows, Source, Sourced, Text, Title, Tone, cited
 
 PAGE_LINES = 16
 PAGE_CHARACTERS = 2500  # of any script: a character is up to four bytes
@@ -144,6 +144,9 @@ def _block(block: Block) -> list[Json]:
             return [toned(tone, text)]
         case Rows(rows=rows):
             return [_row(row.label, row.value) for row in rows]
+        case Picture(png=png, alt=alt, table=table):
+            image = {"type": "Image", "url": f"data:image/png;base64,{png}", "altText": alt, "size": "Stretch"}
+            return [image, *(_row(row.label, row.value) for row in table)]
         case Sourced(passage=passage):
             title = paragraph(run(passage.title, weight="Bolder"), spacing="Medium")
             return [title, *(element for line in passage.lines for element in _line(line))]

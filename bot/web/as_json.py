@@ -26,12 +26,12 @@ from bot.chat import (
     Status,
     Style,
 )
-from skills.kit import Banner, Card, Line, LineKind, Passage, Row, Rows, Source, Sourced, Text, Title, Tone
+from skills.kit import Banner, Card, Line, LineKind, Passage, Picture, Row, Rows, Source, Sourced, Text, Title, Tone
 
 type View = CardView | Notice | Picker | Form | Detail | Home
 
 VIEWS = (CardView, Notice, Picker, Form, Detail, Home)
-_BLOCKS = (Title, Text, Row, Rows, Banner, Sourced, Passage, Line, Source)
+_BLOCKS = (Title, Text, Row, Rows, Picture, Banner, Sourced, Passage, Line, Source)
 _PARTS = (Button, Confirm, Status, Option, Field, HomeLine, Card)
 _RECORDS: dict[str, Callable[..., object]] = {kind.__name__: kind for kind in (*VIEWS, *_PARTS, *_BLOCKS)}
 _WORDS: dict[str, type[Enum]] = {kind.__name__: kind for kind in (Action, Style, Tone, LineKind)}

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from bot.chat import Button, CardView, Detail, Form, Home, Notice, Option, Picker
 from bot.web import drawings
 from bot.web.as_json import View
-from skills.kit import Banner, Block, LineKind, Rows, Sourced, Text, Title, Tone, cited
+from skills.kit import Banner, Block, LineKind, Picture, Rows, Sourced, Text, Title, Tone, cited
 from skills.kit.words import day
 
 type Drawing = Callable[[CardView], Mapping[str, object]]
@@ -102,6 +102,8 @@ class Pages:
                 return self._part("blocks.html", "text", block, level)
             case Rows():
                 return self._part("blocks.html", "rows", block, level)
+            case Picture():
+                return self._part("blocks.html", "picture", block, level)
             case Banner():
                 return self._part("blocks.html", "banner", block, level)
             case Sourced():

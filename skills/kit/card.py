@@ -121,7 +121,16 @@ class Sourced:
     passage: Passage
 
 
-type Block = Title | Text | Rows | Banner | Sourced
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Counts as an image, never anything about one person. `png` is base64; `table` says the same in words, always."""
+
+    png: str
+    alt: str
+    table: tuple[Row, ...]
+
+
+type Block = Title | Text | Rows | Banner | Sourced | Picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from bot.chat import Action, CardView, Detail, Form, Notice
 from bot.drafts import State
 from bot.flow.office import EHR_LANE
 from bot.store import jobs
-from skills.kit import Banner, Rows
+from skills.kit import Banner, Picture, Rows
 from skills.referral.loop import NO_VISIT
 from tests.fakes.office import HARBOR, LIGHTHOUSE, LOUNGE, Work
 
@@ -18,6 +18,7 @@ CALL = {"step": "accepted", "how": "call", "said_by": "Norwood front desk", "wor
 def text(view: object) -> str:
     if isinstance(view, CardView):
         rows = [f"{row.label}: {row.value}" for b in view.card.summary if isinstance(b, Rows) for row in b.rows]
+        rows += [f"{r.label}: {r.value}" for b in view.card.summary if isinstance(b, Picture) for r in b.table]
         banners = [b.text for b in view.card.summary if isinstance(b, Banner)]
         return "\n".join([view.status.text, *rows, *banners])
     return view.text if isinstance(view, Notice) else str(view)
