@@ -107,6 +107,18 @@ async def test_nobody_else_learns_that_there_is_one(work: Work) -> None:
     assert (await work.actions()).count("access_refused") == 4
 
 
+async def test_one_under_part_2_is_left_out_and_cannot_be_opened_without_a_consent(work: Work) -> None:
+    await asked(work, "/referral status C-102")
+    order = next(one for one in await work.chart("ServiceRequest") if one["status"] == "active")
+    label = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "42CFRPart2"}
+    await work.put(order | {"meta": {"security": [label]}})
+    shown = await asked(work, "/referral status C-102")
+    assert "R-1" not in shown
+    assert "1 referral left out: 42 CFR Part 2" in shown
+    opened = await work.press("vega", Action.REFERRAL_OPEN, R1)
+    assert "withheld" in text(opened)
+
+
 async def test_while_the_ehr_is_down_it_says_how_old_it_is(work: Work) -> None:
     await asked(work, "/referral status C-102")
     work.server.faults.fail_next(1000, 503)
