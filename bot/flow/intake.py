@@ -19,6 +19,7 @@ from bot.privacy.audit import Action as Audited
 from bot.privacy.policy import ASKING, Answer, may_take_over
 from bot.rollout import phase as rollout
 from bot.store import jobs
+from bot.talk import said
 from skills.kit import Role, Skill, Tone
 
 STRANGER = "I do not know you here. Ask your Baton administrator to add you to the clinic file."
@@ -75,14 +76,19 @@ async def typed(office: Office, words: Typed) -> Reply:
         return answer
     if (answer := await rooms.heard(office, words, parse(words.text).command)) is not None:
         return answer
+    match said.meaning(office, words):
+        case Notice() as sentence:
+            return sentence
+        case Typed() as words if (answer := await rooms.heard(office, words, parse(words.text).command)) is not None:
+            return answer
     match understood(office, words):
         case Wish() as wish:
             async with office.db.write() as conn:
                 return (await keep(conn, office, [wish]))[0]
         case Refused() as refused:
             return await _refuse(office, words, refused)
-        case Notice() as said:
-            return said
+        case Notice() as told:
+            return told
 
 
 def understood(office: Office, words: Typed) -> Wish | Refused | Notice:
