@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import clinic as clinic_file
 from bot.clinic import Clinic
@@ -16,11 +18,12 @@ from bot.crisis.policy import WayName
 from bot.crisis.ways.port import Delivery, Page, Unavailable, Undelivered, Way
 from bot.flow.office import Office
 from bot.people import People
+from bot.store import tables as t
 from tests.fakes.crisis import CLIENT, ASignal, complete
 from tests.fakes.office import example_clinic
 from tests.faults.points import Points, watch_call
 
-TEAM, ALIAS, CODE = "harbor", "C-102", "E-1"
+TEAM, ALIAS = "harbor", "C-102"
 STEPS = (
     {"who": ["treating", "supervisor"], "ways": ["chat", "sms"], "wait_s": 1},
     {"who": ["on_call"], "ways": ["chat", "sms"], "wait_s": 1},
@@ -72,6 +75,16 @@ def in_crisis(office: Office, provider_url: str) -> Office:
     return replace(office, clinic=clinic, people=People(clinic), ways=ways)
 
 
+async def number_of(conn: AsyncConnection) -> int:
+    """Of the one escalation there is. A transaction that was cut off keeps its number on PostgreSQL: it may not be 1."""
+    return await conn.scalar(select(func.max(t.escalations.c.number))) or 1
+
+
+async def code_of(office: Office) -> str:
+    async with office.db.read() as conn:
+        return f"E-{await number_of(conn)}"
+
+
 async def done(office: Office, act: Mapping[str, Any]) -> str:
     """One act of one person, or the signal itself; the sentence it is answered with."""
     staff = office.people.by_id(act.get("by", ""))
@@ -81,12 +94,12 @@ async def done(office: Office, act: Mapping[str, Any]) -> str:
                 return (await open_escalation(conn, office, ASignal(), CLIENT, ALIAS, TEAM)).code
         case "document" if staff:
             async with office.db.write() as conn:
-                return type(await verbs.documented(conn, office, staff, CODE, "Task/1")).__name__
+                return type(await verbs.documented(conn, office, staff, await code_of(office), "Task/1")).__name__
         case "assess" if staff:
-            return (await verbs.assess(office, staff, CODE, Level.MODERATE)).text
+            return (await verbs.assess(office, staff, await code_of(office), Level.MODERATE)).text
         case "dispose" if staff:
-            return (await verbs.dispose(office, staff, CODE, complete(staff.id))).text
+            return (await verbs.dispose(office, staff, await code_of(office), complete(staff.id))).text
         case "close" if staff:
-            return (await verbs.close(office, staff, CODE)).text
+            return (await verbs.close(office, staff, await code_of(office))).text
         case _:
             raise ValueError("nobody does that")

@@ -18,12 +18,11 @@ from bot.crisis.escalation import State
 from bot.crisis.records import PageRow, Stored
 from bot.store import tables as t
 from tests.fakes.office import HARBOR
-from tests.faults.crisis.acts import CODE
+from tests.faults.crisis.acts import number_of
 from tests.faults.crisis.provider import Provider
 from tests.faults.people import who
 from tests.faults.site import PATIENCE_S, Died, Site
 
-NUMBER = 1
 LOOK_S = 0.05
 STALE_S = 1.2  # so long the provider goes on to refuse after the first answer; what it refused must then stay unsent
 BUSY = ":now.2.0:brandt:sms"  # a page that waits when somebody answers
@@ -42,6 +41,7 @@ async def whole(site: Site, phones: Provider) -> None:
     await does(site, what="open")
     await nobody_answers(site, phones)
     await answers(site, "doyle")
+    await until(site, lambda now, _: now.now.epoch >= 1, "answered")  # whoever took the words may have died with them
     await asyncio.sleep(STALE_S)
     phones.busy.clear()
     await until(site, lambda now, pages: now.now.epoch >= 2 and _paged_in(pages, now.now.epoch), "paged again")
@@ -78,7 +78,7 @@ async def answers(site: Site, staff_id: str) -> None:
     """As typed from a phone; a delivery of its own each time."""
     state = (await look(site))[0]
     key = f"ack-{staff_id}-{state.now.turn}"
-    await site.delivered(Typed(f"ack {CODE}", who(staff_id), HARBOR, key))
+    await site.delivered(Typed(f"ack {state.code}", who(staff_id), HARBOR, key))
 
 
 async def does(site: Site, **act: str) -> str:
@@ -115,14 +115,15 @@ async def look(site: Site) -> tuple[Stored, list[PageRow]]:
 
 async def _seen(conn: AsyncConnection) -> tuple[Stored, list[PageRow], list[int]]:
     """The escalation is read last but one, its jobs last: a later job is there for a later turn too."""
-    pages = await records.pages(conn, NUMBER)
+    number = await number_of(conn)
+    pages = await records.pages(conn, number)
     j = t.jobs.c
     while True:
-        stored = await records.one(conn, NUMBER)
+        stored = await records.one(conn, number)
         assert stored is not None, "a signal that was kept opened nothing"
-        mine = select(j.id).where(j.kind == moves.DUE, j.ref == f"{NUMBER}:{stored.now.turn}")
+        mine = select(j.id).where(j.kind == moves.DUE, j.ref == f"{number}:{stored.now.turn}")
         found = list(await conn.scalars(mine.where(j.state.in_(("due", "running")))))
-        after = await records.one(conn, NUMBER)
+        after = await records.one(conn, number)
         if found or (after is not None and after.now.turn == stored.now.turn):
             return stored, pages, found
 

@@ -19,7 +19,8 @@ from bot.crisis.policy import WayName
 from bot.crisis.records import Happened, PageRow, PageState, Stored
 from bot.privacy import audit
 from bot.store import tables as t
-from tests.faults.crisis.people import BUSY, FIRST_STEPS, NUMBER
+from tests.faults.crisis.acts import number_of
+from tests.faults.crisis.people import BUSY, FIRST_STEPS
 from tests.faults.crisis.provider import Provider
 from tests.faults.site import PATIENCE_S, Site
 
@@ -84,14 +85,15 @@ async def _left(conn: AsyncConnection) -> Sequence[Any]:
 
 
 async def _all(conn: AsyncConnection) -> tuple[Stored, list[PageRow], list[Happened]]:
-    stored = await records.one(conn, NUMBER)
+    number = await number_of(conn)
+    stored = await records.one(conn, number)
     assert stored is not None
-    return stored, await records.pages(conn, NUMBER), await records.story(conn, NUMBER)
+    return stored, await records.pages(conn, number), await records.story(conn, number)
 
 
 async def _in_chat(conn: AsyncConnection) -> list[Arrived]:
     m = t.web_messages.c
-    found = await conn.execute(select(m.key, m.posted_at).where(m.key.like(f"E-{NUMBER}:%")))
+    found = await conn.execute(select(m.key, m.posted_at).where(m.key.like(f"E-{await number_of(conn)}:%")))
     return [Arrived(key, CHAT, at) for key, at in found]
 
 
