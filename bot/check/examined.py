@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bot.check import calendar, configuration, ehr, model, people, slack, storage, teams
+from bot.check import calendar, configuration, ehr, model, people, slack, storage, teams, webhooks
 from bot.check.asked import WITHIN_S, Check, all_of
 from bot.check.finding import Finding
 from bot.check.given import Given
@@ -18,6 +18,7 @@ CHECKS: Final = (
     Check(("teams_credentials",), teams.teams),
     Check(ehr.NAMES, ehr.ehr),
     Check(("clock",), ehr.clock),
+    Check(("webhooks",), webhooks.webhooks),
     Check(("model",), model.model),
     Check(("on_call",), people.on_call),
     Check(("rollout",), people.rollout),

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.clinic import Clinic
 from bot.digest import making, schedule
+from bot.ehr_events import records as ehr_records
 from bot.flow import calls, contradictions
 from bot.flow.office import Office
 from bot.privacy import audit
@@ -44,6 +45,7 @@ async def forget(office: Office, job: Job) -> Finish:
         emptied += await contradictions.forget(conn, office.clock())
         emptied += await making.forget(conn, office.clock())
         emptied += await asks.forget(conn, office.clock())
+        emptied += await ehr_records.forget(conn, office.clock())
         _log.info("forgot", jobs=count[0], messages=count[1], count=sum(count) + emptied)
 
     return finish
