@@ -128,7 +128,7 @@ def _status(bundle: Json) -> Json:
     entries = bundle.get("entry")
     first = entries[0] if isinstance(entries, list) and entries else None
     resource = first.get("resource") if isinstance(first, dict) else None
-    if not isinstance(resource, dict) or resource.get("resourceType") not in {"Parameters", "SubscriptionStatus"}:
+    if not isinstance(resource, dict) or resource.get("resourceType") not in ("Parameters", "SubscriptionStatus"):
         raise Unreadable("ehr.no_status", "The first entry of a notification says how its subscription stands.")
     return resource
 
@@ -174,7 +174,7 @@ def _subscription(status: Json) -> str:
 
 
 def _event(part: Json, subscription: str, base_url: str) -> tuple[Event, int]:
-    given = part.get("event") if "event" in part else {p.get("name"): _value(p) for p in _parts(part)}
+    given = part.get("event") if "event" in part else {str(p.get("name")): _value(p) for p in _parts(part)}
     told: Json = given if isinstance(given, dict) else {}
     number = _number(told.get("event-number", told.get("eventNumber")))
     named = [told.get("focus")] if "event" in part else [_value(p) for p in _parts(part) if p.get("name") == "focus"]

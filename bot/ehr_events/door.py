@@ -53,10 +53,15 @@ async def _taken(office: Office, request: web.Request, secret: str, base_url: st
 
 def _known(request: web.Request, body: bytes, secret: str) -> bool:
     """Compared in constant time: as a bearer, or as an HMAC-SHA256 of the body."""
-    bearer = request.headers.get("Authorization", "").removeprefix("Bearer ").encode()
-    signed = request.headers.get("X-Hub-Signature-256", "").removeprefix("sha256=").encode()
-    expected = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest().encode()
-    return hmac.compare_digest(bearer, secret.encode()) or hmac.compare_digest(signed, expected)
+    bearer, signed = _header(request, "Authorization"), _header(request, "X-Hub-Signature-256")
+    expected = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    knows = hmac.compare_digest(bearer, f"Bearer {secret}".encode())
+    return knows or hmac.compare_digest(signed, f"sha256={expected}".encode())
+
+
+def _header(request: web.Request, name: str) -> bytes:
+    """As bytes: what is no UTF-8 is no secret of ours either."""
+    return request.headers.get(name, "").encode("utf-8", "surrogateescape")
 
 
 async def _kept(office: Office, notice: Notice) -> web.Response:
@@ -76,16 +81,15 @@ async def keep(office: Office, notice: Notice) -> int:
     """All of a notification or nothing: how many of its events were new. What was lost on the way is looked for."""
     at = office.clock()
     async with office.db.write() as conn:
-        lost = bool(notice.subscription) and await records.heard(conn, notice, at)
-        added = [await records.add(conn, notice, event, at) for event in notice.events]
+        heard = await records.heard(conn, notice, at) if notice.subscription else records.Heard()
+        added = [await records.add(conn, notice, event, heard, at) for event in notice.events]
         new = [event_id for event_id in added if event_id is not None]
         for event_id in new:
             await jobs.enqueue(conn, JOB, event_id, lane=EHR_LANE, dedup=f"{JOB}:{event_id}")
-        if lost or notice.foreign:
-            _log.warning("ehr_events_lost", count=notice.foreign, code="gap" if lost else "foreign")
+        if heard.lost or notice.foreign or notice.what is What.HANDSHAKE:
+            why = "gap" if heard.lost else "foreign" if notice.foreign else "handshake"
+            _log.warning("ehr_looked_for", count=notice.foreign, code=why)
             await _look(conn, at.isoformat())
-        if notice.what is What.HANDSHAKE:
-            _log.info("ehr_subscription_begun")
     return len(new)
 
 

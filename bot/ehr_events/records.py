@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.flow.office import new_id
 from bot.flow.records import insert_once
 from bot.store import tables as t
 from bot.store.session import insert_into
-from ehr_clients.events import Event, Notice
+from ehr_clients.events import Event, Notice, What
 
 KEPT = timedelta(days=35)  # longer than any EHR repeats itself
 
@@ -35,10 +35,11 @@ class Subscribed:
     last_at: datetime
 
 
-async def add(conn: AsyncConnection, notice: Notice, event: Event, at: datetime) -> str | None:
+async def add(conn: AsyncConnection, notice: Notice, event: Event, heard: "Heard", at: datetime) -> str | None:
     """Its id; None when it is kept already. One without a key cannot be known again, and is looked into each time."""
     new = new_id()
-    row = {"id": new, "key": event.key or f"alone:{new}", "subscription": notice.subscription, "at": at}
+    key = f"{heard.counted}.{event.key}" if event.key else f"alone:{new}"
+    row = {"id": new, "key": key, "subscription": notice.subscription, "at": at}
     refs = [focus.ref for focus in event.focus]
     return new if await insert_once(conn, t.ehr_events, **row, refs=refs) else None
 
@@ -49,19 +50,31 @@ async def one(conn: AsyncConnection, event_id: str) -> Kept | None:
     return Kept(row.id, row.subscription, tuple(row.refs)) if row else None
 
 
-async def heard(conn: AsyncConnection, notice: Notice, at: datetime) -> bool:
-    """Note how far this subscription has come. True: numbers in between are missing, so something was lost."""
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """`lost`: numbers in between are missing. `counted`: how often the EHR began to count anew."""
+
+    lost: bool = False
+    counted: int = 0
+
+
+async def heard(conn: AsyncConnection, notice: Notice, at: datetime) -> Heard:
+    """Note how far this subscription has come. A handshake begins its count anew."""
     s = t.ehr_subscriptions.c
-    row = insert_into(conn, t.ehr_subscriptions).values(id=notice.subscription, gaps=0, last_at=at)
-    await conn.execute(row.on_conflict_do_nothing(index_elements=["id"]))
+    first = insert_into(conn, t.ehr_subscriptions).values(id=notice.subscription, gaps=0, counted=0, last_at=at)
+    await conn.execute(first.on_conflict_do_nothing(index_elements=["id"]))
     mine = s.id == notice.subscription
-    known = await conn.scalar(select(s.told).where(mine).with_for_update())
-    numbers = [event.number for event in notice.events if event.number is not None]
+    row = (await conn.execute(select(s.told, s.counted).where(mine).with_for_update())).one()
+    begins = notice.what is What.HANDSHAKE and row.told is not None
+    known, counted = (None, row.counted + 1) if begins else (row.told, row.counted)
+    numbers = sorted({event.number for event in notice.events if event.number is not None})
     lost = _lost(known, numbers, notice.told)
     highest = max([n for n in (known, notice.told, *numbers) if n is not None], default=None)
-    gaps = func.coalesce(s.gaps, 0) + (1 if lost else 0)
-    await conn.execute(update(t.ehr_subscriptions).where(mine).values(told=highest, gaps=gaps, last_at=at))
-    return lost
+    gaps = s.gaps + (1 if lost else 0)
+    await conn.execute(
+        update(t.ehr_subscriptions).where(mine).values(told=highest, counted=counted, gaps=gaps, last_at=at)
+    )
+    return Heard(lost, counted)
 
 
 def _lost(known: int | None, numbers: Sequence[int], told: int | None) -> bool:

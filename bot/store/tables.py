@@ -544,6 +544,7 @@ ehr_subscriptions = Table(
     metadata,
     Column("id", String(64), primary_key=True),
     Column("told", BigInteger),  # the highest number heard of
+    Column("counted", Integer, nullable=False),  # how often the EHR began to count anew
     Column("gaps", Integer, nullable=False),
     Column("last_at", UtcTime, nullable=False),
 )

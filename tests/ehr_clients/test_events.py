@@ -72,6 +72,11 @@ def test_an_empty_payload_says_that_something_happened() -> None:
     assert notice(status("event-notification", told="4")).events == (Event("s1:4", 4),)
 
 
+def test_a_part_whose_name_is_no_text_says_nothing() -> None:
+    odd = {"name": "notification-event", "part": [{"name": []}, {"name": {}, "valueString": "1"}]}
+    assert notice(status("event-notification", odd)).events == (Event("", None),)
+
+
 def test_the_newer_name_of_the_status_is_read_too() -> None:
     newer = {
         "resourceType": "SubscriptionStatus",
@@ -103,6 +108,7 @@ def test_the_classic_payload_is_a_resource_or_nothing() -> None:
         (b'{"resourceType": "Task", "id": "../x"}', "ehr.no_id"),
         (b'{"resourceType": "Bundle"}', "ehr.no_status"),
         (b'{"resourceType": "Bundle", "entry": [null]}', "ehr.no_status"),
+        (b'{"resourceType": "Bundle", "entry": [{"resource": {"resourceType": []}}]}', "ehr.no_status"),
         (bundle(status("event-notification", sub="nowhere")), "ehr.no_subscription"),
         (bundle(status("surprise")), "ehr.no_type"),
         (bundle(status("event-notification", *[event(str(n), "Task/1") for n in range(501)])), "ehr.too_many"),

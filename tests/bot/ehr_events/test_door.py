@@ -101,7 +101,7 @@ async def test_a_signed_body_needs_no_bearer_and_another_body_is_not_signed(ehr:
 async def test_an_event_is_kept_once_however_often_it_comes(ehr: Client, work: Work) -> None:
     statuses = await asyncio.gather(*(post(ehr, told(1, "Task/1")) for _ in range(5)))
     assert statuses == [200] * 5
-    assert await kept(work) == ["s1:1"]
+    assert await kept(work) == ["0.s1:1"]
     assert len(await waiting(work, "ehr_event")) == 1
 
 
@@ -114,6 +114,25 @@ async def test_numbers_that_are_missing_make_us_look_for_ourselves(ehr: Client, 
     async with work.office.db.read() as conn:
         (subscribed,) = await records.subscribed(conn)
     assert (subscribed.told, subscribed.gaps) == (5, 1)
+
+
+async def test_an_ehr_that_begins_to_count_anew_is_heard_again_and_looked_into(ehr: Client, work: Work) -> None:
+    for number in (1, 2, 3):
+        await post(ehr, told(number, "Task/1"))
+    await post(ehr, bundle(status("handshake", told="0")))
+    assert len(await waiting(work, "crisis_look")) == 1, "what happened meanwhile is looked for"
+    await post(ehr, told(1, "Task/2"))
+    await post(ehr, told(1, "Task/2"))
+    assert await kept(work) == ["0.s1:1", "0.s1:2", "0.s1:3", "1.s1:1"]
+
+
+async def test_a_header_that_is_no_text_is_refused_as_any_wrong_secret(ehr: Client) -> None:
+    reader, writer = await asyncio.open_connection(ehr.host, ehr.port)
+    head = b"POST /ehr/events HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n"
+    writer.write(head + b"Authorization: Bearer \xff\xfe\r\nX-Hub-Signature-256: \xff\r\n\r\n")
+    answer = await reader.read(64)
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 401")
 
 
 async def test_a_heartbeat_that_counts_further_than_we_do_is_a_gap_too(ehr: Client, work: Work) -> None:

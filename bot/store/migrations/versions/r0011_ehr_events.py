@@ -25,6 +25,7 @@ def upgrade() -> None:
         "ehr_subscriptions",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("told", sa.BigInteger()),
+        sa.Column("counted", sa.Integer(), nullable=False),
         sa.Column("gaps", sa.Integer(), nullable=False),
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id"),
