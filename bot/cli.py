@@ -208,12 +208,15 @@ async def _verdict(ours: Settings) -> audit.Verdict:
 
 
 async def _export(ours: Settings, form: str, target: Any) -> None:
-    async with Database(ours.database_url, visiting=True) as db, db.write() as conn:
-        await audit.append(conn, audit.Event(action=audit.Action.EXPORT, reason=form))
-        if form == "csv":
-            await audit.export_csv(conn, target)
-        else:
-            json.dump(await audit.export_fhir(conn), target, indent=2)
+    """That it is exported stands in the trail first, and so in what is exported."""
+    async with Database(ours.database_url, visiting=True) as db:
+        async with db.write() as conn:
+            await audit.append(conn, audit.Event(action=audit.Action.EXPORT, reason=form))
+        async with db.read() as conn:
+            if form == "csv":
+                await audit.export_csv(conn, target)
+            else:
+                json.dump(await audit.export_fhir(conn), target, indent=2)
 
 
 cli.add_typer(commands(configured=settings.load, in_use=_audited))
