@@ -37,6 +37,7 @@ LANE: Final = "look"  # not of the crisis lanes: an EHR that hangs must take no 
 OVERLAP: Final = timedelta(minutes=2)  # the EHR's clock is not ours
 LATE_ENTRIES: Final = timedelta(days=3)  # what is stored now may be dated by the day it was about
 TOO_OLD: Final = timedelta(minutes=10)
+REFERRALS_S: Final = 10.0  # beside the crisis look, within the time of one job
 KEPT_S: Final = 3600.0
 READS: Final = frozenset(
     {Section.CLIENT, Section.ASSESSMENTS, Section.NOTES, Section.MESSAGES, Section.APPOINTMENTS}
@@ -64,10 +65,11 @@ async def look(office: Office, job: Job) -> Finish | None:
         return lambda conn: _begin(conn, now)
     since = max(mark["seen_up_to"] - OVERLAP, mark["begun_at"])
     try:
-        clients, moved = await _changed(office, since, now), await _referrals(office, since)
+        clients = await _changed(office, since, now)
     except (EhrError, TimeoutError) as error:
         _log.warning("crisis_look_failed", code=type(error).__name__)
         return None  # the watermark stays, and the next minute looks again
+    moved = await _referrals(office, since)
 
     async def finish(conn: AsyncConnection) -> None:
         await promise_reading(conn, clients, now)
@@ -84,7 +86,11 @@ async def now(office: Office) -> None:
     at = office.clock()
     async with office.db.write() as conn:
         await _begin(conn, at)
-        await jobs.enqueue(conn, LOOK, f"@{at.isoformat()}", lane=LANE, dedup=f"{LOOK}:{at.isoformat()}")
+        await look_at_once(conn, at)
+
+
+async def look_at_once(conn: AsyncConnection, at: datetime) -> None:
+    await jobs.enqueue(conn, LOOK, f"@{at.isoformat()}", lane=LANE, dedup=f"{LOOK}:{at.isoformat()}")
 
 
 async def _changed(office: Office, since: datetime, now: datetime) -> frozenset[str]:
@@ -98,12 +104,13 @@ async def _changed(office: Office, since: datetime, now: datetime) -> frozenset[
 
 
 async def _referrals(office: Office, since: datetime) -> frozenset[str]:
-    """None where the EHR cannot say: a referral is read when somebody asks for it, and for each digest."""
-    async with asyncio.timeout(LONGEST_READING_S):
-        try:
+    """None where the EHR cannot say: a referral is read daily too, and when somebody asks. No page waits for it."""
+    try:
+        async with asyncio.timeout(REFERRALS_S):
             return await office.ehr.referrals_changed(since)
-        except EhrRefused:
-            return frozenset()
+    except (EhrError, TimeoutError) as error:
+        _log.info("referrals_not_looked_at", code=type(error).__name__)
+        return frozenset()
 
 
 def _in_turn(clinic: Clinic, now: datetime) -> str | None:

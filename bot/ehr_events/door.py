@@ -12,9 +12,9 @@ from typing import Final
 
 import structlog
 from aiohttp import web
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import doors
+from bot.crisis import looking
 from bot.ehr_events import records
 from bot.flow.office import EHR_LANE, Office
 from bot.store import jobs
@@ -89,13 +89,8 @@ async def keep(office: Office, notice: Notice) -> int:
         if heard.lost or notice.foreign or notice.what is What.HANDSHAKE:
             why = "gap" if heard.lost else "foreign" if notice.foreign else "handshake"
             _log.warning("ehr_looked_for", count=notice.foreign, code=why)
-            await _look(conn, at.isoformat())
+            await looking.look_at_once(conn, at)  # there everything is, lost or not
     return len(new)
-
-
-async def _look(conn: AsyncConnection, mark: str) -> None:
-    """Ask the EHR itself what changed since we last looked: that is where everything is, lost or not."""
-    await jobs.enqueue(conn, "crisis_look", f"@{mark}", lane="look", dedup=f"crisis_look:{mark}")
 
 
 def _said(status: int, words: str) -> web.Response:

@@ -11,7 +11,7 @@ from bot.crisis import looking, watchdog
 from bot.crisis.records import PageState
 from bot.store import tables as t
 from bot.store.jobs import Job
-from ehr_clients.errors import EhrRefused
+from ehr_clients.errors import EhrRefused, EhrUnavailable
 from ehr_clients.models import ChartData, Missing, Section, Why
 from tests.fakes.crisis import pages, stored
 from tests.fakes.office import Json, Work
@@ -80,6 +80,17 @@ async def test_an_ehr_that_is_down_loses_nothing(begun: Work) -> None:
     begun.server.faults.clear()
     await look(begun)
     assert len(await begun.rows("escalations")) == 1
+
+
+async def test_a_page_waits_for_no_answer_about_referrals(begun: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(self: object, since: datetime) -> frozenset[str]:
+        raise EhrUnavailable("The search of tasks does not answer.")
+
+    monkeypatch.setattr(type(begun.office.ehr), "referrals_changed", away)
+    await begun.add(item_nine(begun, 2))
+    begun.clock.now += MINUTE
+    await look(begun)
+    assert [row["alias"] for row in await begun.rows("escalations")] == ["C-102"]
 
 
 async def test_a_chart_of_which_a_part_was_missing_opens_what_is_known_and_is_read_again(
