@@ -208,6 +208,14 @@ class Form:
     error: str = ""
 
 
+def sent_back(form: Form, typed: Mapping[str, str], wrong: Mapping[str, str], error: str = "") -> Form:
+    """The form with every word that was typed, and what is wrong with which field, or with all of it."""
+    fields = tuple(
+        replace(one, value=typed.get(one.key, one.value), error=wrong.get(one.key, "")) for one in form.fields
+    )
+    return replace(form, fields=fields, error=error or form.error)
+
+
 @dataclass(frozen=True, slots=True)
 class Detail:
     """The whole content, for one authorised person, page by page. The next page is one of the `buttons`."""

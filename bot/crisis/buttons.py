@@ -4,7 +4,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from bot.chat import Action, Detail, Field, Form, Notice, Option, Picker, Press, Reply
+from bot.chat import Action, Detail, Field, Form, Notice, Option, Picker, Press, Reply, sent_back
 from bot.clinic import StaffMember
 from bot.crisis import cards, form, moves, records, rights, verbs
 from bot.crisis.disposition import Level
@@ -186,10 +186,10 @@ async def _save_dispose(office: Office, staff: StaffMember, pressed: Press) -> R
     missing = done.form.missing() if done.form else ()
     if done.form is None or missing:
         error = f"Still missing: {'; '.join(missing)}." if missing else "Some fields need another look."
-        return form.again(await _blank(office, stored), pressed.values, done.wrong, error)
+        return sent_back(await _blank(office, stored), pressed.values, done.wrong, error)
     said = await verbs.dispose(office, staff, pressed.subject, done.form, _at(pressed))
     if said.tone is not Tone.DONE:  # somebody was faster, or it went back: the words are still here
-        return form.again(await _blank(office, stored), pressed.values, {}, said.text)
+        return sent_back(await _blank(office, stored), pressed.values, {}, said.text)
     return await _with_buttons(office, pressed, said)
 
 

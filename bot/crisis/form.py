@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
@@ -40,14 +40,6 @@ def blank(code: str, *, level: str | None, duty: str) -> Form:
     )
     intro = f"Your own assessment and decision; it goes into the chart in your name. {duty}"
     return Form(Action.CRISIS_SAVE_DISPOSE, f"Disposition {code}"[:24], intro, fields, "Save", code, 0)
-
-
-def again(form: Form, typed: Mapping[str, str], wrong: Mapping[str, str], error: str) -> Form:
-    """The form with every word that was typed, and what is wrong with which field."""
-    fields = tuple(
-        replace(one, value=typed.get(one.key, one.value), error=wrong.get(one.key, "")) for one in form.fields
-    )
-    return replace(form, fields=fields, error=error)
 
 
 def filled(typed: Mapping[str, str], *, assessor: str, zone: ZoneInfo) -> Filled:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from bot.chat import Action, Form, Notice, Press, Reply
+from bot.chat import Action, Form, Notice, Press, Reply, sent_back
 from bot.clinic import StaffMember
 from bot.crisis.buttons import STRANGER
 from bot.digest import cards, content, doing, marks, records, rights
@@ -16,6 +16,7 @@ from bot.digest.doing import Wanted
 from bot.digest.records import Digest, Mark
 from bot.flow import trail
 from bot.flow.office import Office, new_id
+from bot.flow.refusing import refuse
 from bot.privacy.audit import Action as Audited
 from bot.privacy.policy import Answer
 from ehr_clients.errors import EhrError
@@ -158,7 +159,7 @@ async def _save_task(office: Office, at: OnLine) -> Reply:
         return refused
     found = _wanted(office, at)
     if isinstance(found, dict):
-        return _again(_task_form(office, at), at.on.press.values, found)
+        return sent_back(_task_form(office, at), at.on.press.values, found)
     async with office.db.write() as conn:
         new = await doing.ask_for_task(conn, office, at.on.digest, at.line, at.on.staff, found)
     if not new:
@@ -216,7 +217,7 @@ async def _save_snooze(office: Office, at: OnLine) -> Reply:
     if not reason or len(reason) > 500:
         wrong["reason"] = "Write why it can wait, in at most 500 characters."
     if wrong:
-        return _again(cards.snooze_form(at.on.digest, at.number, at.line), values, wrong)
+        return sent_back(cards.snooze_form(at.on.digest, at.number, at.line), values, wrong)
     until = office.clock() + timedelta(days=days)
     await _mark(office, at, Mark.SNOOZED, reason, until)
     everybody = at.on.staff.id == at.line.owner or at.on.staff.id in cards.supervisors(office, at.on.digest.team)
@@ -267,16 +268,7 @@ async def _refuse(
 ) -> Notice:
     named = OF_DIGEST.fullmatch(pressed.subject)
     about = trail.About("digest", named["id"] if named else "unknown", None, line.client_id if line else None)
-    async with office.db.write() as conn:
-        at = {"who": pressed.who, "place": pressed.place}
-        await trail.note(conn, office, Audited.ACCESS_REFUSED, staff, about, answer=answer, **at)
-    return Notice(answer.sentence, Tone.STOP)
-
-
-def _again(form: Form, typed: Mapping[str, str], wrong: Mapping[str, str]) -> Form:
-    """Nothing that was typed is lost."""
-    fields = (replace(f, value=typed.get(f.key, f.value), error=wrong.get(f.key, "")) for f in form.fields)
-    return replace(form, fields=tuple(fields))
+    return await refuse(office, pressed, staff, about, answer)
 
 
 def _number(text: str, *, otherwise: int = 1) -> int:

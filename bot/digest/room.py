@@ -13,6 +13,7 @@ from bot.digest.records import Digest, State
 from bot.digest.schedule import Due, Kind, calendar, live, slug
 from bot.flow import trail
 from bot.flow.office import Office
+from bot.flow.refusing import refuse
 from bot.privacy.audit import Action as Audited
 from bot.privacy.policy import Answer
 from scheduler.due import next_after
@@ -34,7 +35,7 @@ async def answer(office: Office, staff: StaffMember, words: Typed) -> Reply:
     what = " ".join(words.text.strip().lstrip("/").split()[1:]).casefold()
     team = _team(office, staff, words)
     if team is None:
-        return await _refuse(office, staff, words, NO_TEAM)
+        return await refuse(office, words, staff, trail.About("digest", "unknown"), NO_TEAM)
     channel = office.clinic.channel(words.place)
     if not (words.place.personal or (channel is not None and channel.phi)):
         return CLOSED
@@ -63,14 +64,6 @@ async def _asked(office: Office, staff: StaffMember, team: Team, kind: Kind, wor
         await trail.note(conn, office, Audited.REQUEST_RECEIVED, staff, about, who=words.who, place=words.place)
     span = "the last seven days" if kind is Kind.WEEK else "what changed since the last digest"
     return Notice(f"Looking through the caseload of the {team.name} team for {span}. It comes to you only.")
-
-
-async def _refuse(office: Office, staff: StaffMember, words: Typed, refusal: Answer) -> Notice:
-    about = trail.About("digest", "unknown")
-    async with office.db.write() as conn:
-        at = {"who": words.who, "place": words.place}
-        await trail.note(conn, office, Audited.ACCESS_REFUSED, staff, about, answer=refusal, **at)
-    return Notice(refusal.sentence, Tone.STOP)
 
 
 # Settings

@@ -12,8 +12,8 @@ from bot.chat import Notice, Platform, Reply, Typed
 from bot.clinic import StaffMember
 from bot.flow import trail
 from bot.flow.office import Office, new_id
+from bot.flow.refusing import refuse
 from bot.people import licensed
-from bot.privacy.audit import Action as Audited
 from bot.privacy.policy import Answer
 from bot.store import jobs
 from bot.store import tables as t
@@ -106,7 +106,7 @@ def _in_words(seconds: float) -> str:
 async def queue(office: Office, staff: StaffMember, words: Typed) -> Notice:
     """Figures only: a kind of work and how many."""
     if not set(staff.roles) & MAY_SEE_QUEUE:
-        return await _refuse(office, staff, words)
+        return await refuse(office, words, staff, trail.About("message", new_id()), QUEUE_CLOSED)
     async with office.db.read() as conn:
         waiting = await jobs.waiting(conn)
         counted = select(t.jobs.c.kind, func.count()).where(t.jobs.c.state == "dead").group_by(t.jobs.c.kind)
@@ -117,12 +117,3 @@ async def queue(office: Office, staff: StaffMember, words: Typed) -> Notice:
         f"Gave up: {', '.join(sorted(dead)) or 'none'}",
     ]
     return Notice("\n".join(lines), Tone.WARNING if dead else Tone.INFO)
-
-
-async def _refuse(office: Office, staff: StaffMember, words: Typed) -> Notice:
-    about = trail.About("message", new_id())
-    async with office.db.write() as conn:
-        await trail.note(
-            conn, office, Audited.ACCESS_REFUSED, staff, about, who=words.who, place=words.place, answer=QUEUE_CLOSED
-        )
-    return Notice(QUEUE_CLOSED.sentence, Tone.STOP)

@@ -5,11 +5,11 @@ A press is checked as it is made; the draft checks role, care team and approval 
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from bot.chat import Action, Form, Notice, Place, Press, Reply
+from bot.chat import Action, Form, Notice, Place, Press, Reply, sent_back
 from bot.clinic import StaffMember
 from bot.crisis.buttons import STRANGER
 from bot.flow import records as flow
@@ -17,6 +17,7 @@ from bot.flow import trail
 from bot.flow.intake import may_stand
 from bot.flow.office import EHR_LANE, Office, new_id
 from bot.flow.records import Asked
+from bot.flow.refusing import refuse
 from bot.flow.standing import standing as stands
 from bot.people import person
 from bot.privacy.audit import Action as Audited
@@ -26,7 +27,6 @@ from bot.referral.cards import SUBJECT
 from bot.referral.records import Tracked
 from bot.store import jobs
 from ehr_clients.errors import EhrError
-from skills.kit import Tone
 from skills.referral import Evidence, EvidenceKind, Mark, Refused, Step, move
 from skills.referral.asked import about
 
@@ -56,7 +56,7 @@ async def press(office: Office, pressed: Press) -> Reply:
     staff = office.people.by_chat(pressed.who)
     if staff is None:
         answer = Answer(allowed=False, rule="identity.unknown", sentence=STRANGER.text)
-        return await _refuse(office, pressed, None, answer, None)
+        return await refuse(office, pressed, None, _about(None), answer)
     named = OF_REFERRAL.fullmatch(pressed.subject)
     async with office.db.read() as conn:
         row = await records.one(conn, int(named[1])) if named else None
@@ -67,15 +67,17 @@ async def press(office: Office, pressed: Press) -> Reply:
     except EhrError:
         return looking.UNKNOWN
     if not answer.allowed:
-        return await _refuse(office, pressed, staff, answer, row)
+        return await refuse(office, pressed, staff, _about(row), answer)
     return await _ON_ONE[pressed.action](office, On(pressed, staff, row))
 
 
 async def _open(office: Office, on: On) -> Reply:
     shown, _, read = await looking.of_client(office, on.staff, on.row.client_id, within_s=WITHIN_S)
     one = next((each for each in shown if each.row.number == on.row.number), None)
+    if one is None and read is None:
+        return looking.UNKNOWN
     if one is None:
-        return await _refuse(office, on.press, on.staff, WITHHELD, on.row) if read is not None else looking.UNKNOWN
+        return await refuse(office, on.press, on.staff, _about(on.row), WITHHELD)
     async with office.db.write() as conn:
         seen = {"who": on.press.who, "place": on.press.place}
         await trail.note(conn, office, Audited.DETAIL_VIEWED, on.staff, _about(on.row), **seen)
@@ -98,7 +100,7 @@ async def _save_mark(office: Office, on: On) -> Reply:
     form = cards.mark_form(on.row)
     found = _marked(on.press.values)
     if isinstance(found, dict):
-        return _again(form, on.press.values, found)
+        return sent_back(form, on.press.values, found)
     return await _moved(office, on, form, found)
 
 
@@ -117,13 +119,13 @@ async def _moved(office: Office, on: On, form: Form, mark: Mark) -> Reply:
     try:
         read = await reading.of_client(office, on.row.client_id, within_s=WITHIN_S)
     except EhrError:
-        return replace(_again(form, on.press.values, {}), error=NOT_NOW)
+        return sent_back(form, on.press.values, {}, NOT_NOW)
     one = next((each for each in read.found if each.referral.id == on.row.referral_id), None)
     if one is None or not reading.may_have(office, on.staff, one):
-        return await _refuse(office, on.press, on.staff, WITHHELD, on.row)
+        return await refuse(office, on.press, on.staff, _about(on.row), WITHHELD)
     moved = move(one.standing, mark, one.read_at)
     if isinstance(moved, Refused):
-        return replace(_again(form, on.press.values, {}), error=moved.reason)
+        return sent_back(form, on.press.values, {}, moved.reason)
     return await _draft(office, on, UPDATE, about(on.row.referral_id, mark))
 
 
@@ -157,14 +159,14 @@ async def _save_reassign(office: Office, on: On) -> Reply:
     owners = office.people.matching(on.press.values.get("owner", ""))
     if len(owners) != 1:
         wrong = {"owner": "Write the name or id of one active colleague."}
-        return _again(cards.reassign_form(on.row), on.press.values, wrong)
+        return sent_back(cards.reassign_form(on.row), on.press.values, wrong)
     try:
         answer = may_ask(await stands(office, owners[0], on.row.client_id, within_s=WITHIN_S), office.clinic)
     except EhrError:
         return looking.UNKNOWN
     if not answer.allowed:
         wrong = {"owner": "They are not in charge of this client, so they cannot look after the referral."}
-        return _again(cards.reassign_form(on.row), on.press.values, wrong)
+        return sent_back(cards.reassign_form(on.row), on.press.values, wrong)
     return await _draft(office, on, UPDATE, about(on.row.referral_id, owner=person(owners[0])))
 
 
@@ -212,21 +214,6 @@ def _asked(office: Office, on: On, skill: str) -> Asked:
 
 def _about(row: Tracked | None) -> trail.About:
     return trail.About("referral", row.name, None, row.client_id) if row else trail.About("referral", "unknown")
-
-
-async def _refuse(
-    office: Office, pressed: Press, staff: StaffMember | None, answer: Answer, row: Tracked | None
-) -> Notice:
-    async with office.db.write() as conn:
-        at = {"who": pressed.who, "place": pressed.place}
-        await trail.note(conn, office, Audited.ACCESS_REFUSED, staff, _about(row), answer=answer, **at)
-    return Notice(answer.sentence, Tone.STOP)
-
-
-def _again(form: Form, typed: Mapping[str, str], wrong: Mapping[str, str]) -> Form:
-    """Nothing that was typed is lost."""
-    fields = (replace(f, value=typed.get(f.key, f.value), error=wrong.get(f.key, "")) for f in form.fields)
-    return replace(form, fields=tuple(fields))
 
 
 def _day(text: str) -> date | None:

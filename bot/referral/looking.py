@@ -15,9 +15,10 @@ from bot.flow import trail
 from bot.flow.office import Office
 from bot.flow.present import whisper
 from bot.flow.records import Asked
+from bot.flow.refusing import refuse
 from bot.flow.standing import standing as stands
 from bot.privacy.audit import Action as Audited
-from bot.privacy.policy import YES_TEAM, Answer, Standing, may_ask, supervises
+from bot.privacy.policy import YES_TEAM, Standing, may_ask, supervises
 from bot.referral import cards, keeping, picturing, reading, records
 from bot.referral.cards import Shown
 from bot.referral.reading import Found, Reading
@@ -94,7 +95,7 @@ async def view(office: Office, staff: StaffMember, client_id: str, number: int |
     except EhrError:
         return UNKNOWN
     if not answer.allowed:
-        return await refused(office, staff, asked, client_id, answer)
+        return await refuse(office, asked, staff, trail.About("request", asked.id, None, client_id), answer)
     shown, withheld, read = await of_client(office, staff, client_id)
     chosen = [one for one in shown if number in {None, one.row.number}]
     zone = office.clinic.zone(asked.team)
@@ -211,11 +212,3 @@ async def _own_remembered(office: Office, team: str, staff: StaffMember) -> list
 
 def _today(office: Office, row: Tracked) -> date:
     return reading.calendar(office, row.team).today(office.clock())
-
-
-async def refused(office: Office, staff: StaffMember, asked: Asked, client_id: str, answer: Answer) -> Notice:
-    about = trail.About("request", asked.id, None, client_id)
-    async with office.db.write() as conn:
-        at = {"who": asked.who, "place": asked.place}
-        await trail.note(conn, office, Audited.ACCESS_REFUSED, staff, about, answer=answer, **at)
-    return Notice(answer.sentence, Tone.STOP)

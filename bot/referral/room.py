@@ -10,6 +10,7 @@ from bot.flow import records as flow
 from bot.flow import trail
 from bot.flow.office import EHR_LANE, Office, new_id
 from bot.flow.records import Asked
+from bot.flow.refusing import refuse
 from bot.privacy.audit import Action as Audited
 from bot.privacy.policy import ASKING, Answer
 from bot.referral import keeping
@@ -32,7 +33,7 @@ SCOPES: Final = ("mine", "team", "overdue")
 async def answer(office: Office, staff: StaffMember, words: Typed) -> Reply:
     team = _team(office, staff, words)
     if team is None or not set(staff.roles) & ASKING:
-        return await _refuse(office, staff, words, NO_ROLE if team else NO_TEAM)
+        return await refuse(office, words, staff, trail.About("referrals", "unknown"), NO_ROLE if team else NO_TEAM)
     channel = office.clinic.channel(words.place)
     if not (words.place.personal or (channel is not None and channel.phi)):
         return CLOSED
@@ -92,11 +93,3 @@ async def _begin(conn: AsyncConnection, office: Office, staff: StaffMember, word
     await jobs.enqueue(conn, LOOK, asked.id, lane=EHR_LANE, dedup=f"{LOOK}:{asked.id}")
     about = trail.about_request(asked)
     await trail.note(conn, office, Audited.REQUEST_RECEIVED, staff, about, who=words.who, place=words.place)
-
-
-async def _refuse(office: Office, staff: StaffMember, words: Typed, refusal: Answer) -> Notice:
-    about = trail.About("referrals", "unknown")
-    async with office.db.write() as conn:
-        at = {"who": words.who, "place": words.place}
-        await trail.note(conn, office, Audited.ACCESS_REFUSED, staff, about, answer=refusal, **at)
-    return Notice(refusal.sentence, Tone.STOP)
