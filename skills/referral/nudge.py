@@ -18,7 +18,6 @@ from skills.kit import (
     DraftText,
     Line,
     Passage,
-    ProvenanceWrite,
     Purpose,
     Referral,
     Role,
@@ -35,6 +34,7 @@ from skills.kit import (
 )
 from skills.kit.words import as_day, bare, day
 from skills.referral.facts import READS, ReferralFacts, gather, may_leave
+from skills.referral.filing import provenance
 from skills.referral.say import about, confidentiality, fact, missing, named, none_found
 from skills.referral.steps import Owes, Standing
 
@@ -115,7 +115,7 @@ def writes(facts: ReferralFacts, text: DraftText, signed: Signed) -> tuple[Step,
     return (
         Step("communication", _message(facts, facts.referral, text, signed)),
         Step("task", _to_send(facts, facts.referral, signed)),
-        Step("provenance", _provenance(facts, text, signed)),
+        Step("provenance", provenance(facts, text, signed)),
     )
 
 
@@ -154,16 +154,6 @@ def _to_send(facts: ReferralFacts, referral: Referral, signed: Signed) -> TaskWr
         when=signed.at,
         focus="@communication",
         part2=facts.part2,
-    )
-
-
-def _provenance(facts: ReferralFacts, text: DraftText, signed: Signed) -> ProvenanceWrite:
-    return ProvenanceWrite(
-        client_id=facts.client_id,
-        targets=("@communication",),
-        verifier=signed.by.ref,
-        when=signed.at,
-        sources=text.refs(),
     )
 
 

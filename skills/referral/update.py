@@ -20,7 +20,6 @@ from skills.kit import (
     Line,
     OrderStatusWrite,
     Passage,
-    ProvenanceWrite,
     Purpose,
     Referral,
     Role,
@@ -36,6 +35,7 @@ from skills.kit import (
 from skills.kit import Step as Filing
 from skills.kit.words import bare, day
 from skills.referral.facts import READS, ReferralFacts, gather
+from skills.referral.filing import provenance
 from skills.referral.say import about, confidentiality, fact, missing, named, none_found, told
 from skills.referral.steps import Closure, EvidenceKind, Mark, Refused, Standing, Step
 
@@ -161,7 +161,7 @@ def writes(facts: ReferralFacts, text: DraftText, signed: Signed) -> tuple[Filin
     """The message, then the task, then the order: a change by somebody else in between stops before the order ends."""
     message = Filing("communication", _message(facts, text, signed))
     changes = tuple(_changes(facts, signed))
-    return (message, *changes, Filing("provenance", _provenance(facts, text, signed)))
+    return (message, *changes, Filing("provenance", provenance(facts, text, signed)))
 
 
 def _changes(facts: ReferralFacts, signed: Signed) -> Iterator[Filing]:
@@ -238,16 +238,6 @@ def _message(facts: ReferralFacts, text: DraftText, signed: Signed) -> Communica
         when=signed.at,
         about=(facts.referral.source.ref,) if facts.referral else (),
         part2=facts.part2,
-    )
-
-
-def _provenance(facts: ReferralFacts, text: DraftText, signed: Signed) -> ProvenanceWrite:
-    return ProvenanceWrite(
-        client_id=facts.client_id,
-        targets=("@communication",),
-        verifier=signed.by.ref,
-        when=signed.at,
-        sources=text.refs(),
     )
 
 
