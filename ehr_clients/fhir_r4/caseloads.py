@@ -11,13 +11,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ehr_clients.capabilities import PATIENT_PARAMS, Abilities
-from ehr_clients.codes import WRITE
 from ehr_clients.errors import EhrError, EhrRefused
 from ehr_clients.fhir_r4 import mapping, people
 from ehr_clients.fhir_r4.consents import consents
 from ehr_clients.fhir_r4.coordination import appointments, messages
 from ehr_clients.fhir_r4.labels import labels_of
-from ehr_clients.fhir_r4.material import Material, clients_of, sift
+from ehr_clients.fhir_r4.material import Material, clients_of, sift, written_by_baton
 from ehr_clients.fhir_r4.plans import plans
 from ehr_clients.fhir_r4.referrals import referrals
 from ehr_clients.fhir_r4.searching import Found, NotOffered, Search, Searcher
@@ -28,7 +27,6 @@ from ehr_clients.fhir_r4.values import (
     codes,
     day,
     instant,
-    many,
     moment,
     pick,
     ref_of,
@@ -79,7 +77,7 @@ async def in_care(searcher: Searcher, abilities: Abilities, practitioners: Colle
     teams = people.active_teams(found.resources)
     members: dict[str, set[str]] = {}
     for team in teams:
-        members.setdefault(reference(team.get("subject")) or "", set()).update(_members(team))
+        members.setdefault(reference(team.get("subject")) or "", set()).update(_staff(team))
     ours = {ref: refs for ref, refs in members.items() if ref.startswith("Patient/") and refs & set(practitioners)}
     if lost := [ref for ref in ours if ref not in found.beside]:
         by_id = (("_id", ",".join(ref.removeprefix("Patient/") for ref in lost)),)
@@ -89,9 +87,8 @@ async def in_care(searcher: Searcher, abilities: Abilities, practitioners: Colle
     return [InCare(people.client(patient), frozenset(refs)) for patient, refs in known]
 
 
-def _members(team: Json) -> set[str]:
-    refs = [ref for item in many(team.get("participant")) for ref in references(item.get("member"))]
-    return {ref for ref in refs if ref.startswith("Practitioner/")}
+def _staff(team: Json) -> set[str]:
+    return {ref for ref in people.members(team) if ref.startswith("Practitioner/")}
 
 
 # What changed, and what is open
@@ -236,13 +233,9 @@ def _new(resources: Iterable[Json], since: datetime) -> dict[str, datetime]:
     new: dict[str, datetime] = {}
     for resource in resources:
         at = instant(pick(resource, "meta", "lastUpdated"))
-        if at is not None and at >= since - ROUNDED and not _ours(resource):
+        if at is not None and at >= since - ROUNDED and not written_by_baton(resource):
             new[ref_of(resource)] = at
     return new
-
-
-def _ours(resource: Json) -> bool:
-    return any(string(each.get("system")) == WRITE for each in many(resource.get("identifier")))
 
 
 def _tasks(tasks: Iterable[Json]) -> tuple[list[Json], list[Json]]:

@@ -6,12 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ehr_clients.capabilities import Abilities, tells_changes, watched
-from ehr_clients.codes import WRITE
 from ehr_clients.errors import EhrRefused
-from ehr_clients.fhir_r4.material import clients_of
+from ehr_clients.fhir_r4.material import clients_of, written_by_baton
 from ehr_clients.fhir_r4.searching import INCOMPLETE, TRUNCATED, NotOffered, Search, Searcher
 from ehr_clients.fhir_r4.sections import CODES
-from ehr_clients.fhir_r4.values import Json, many, moment, pick, string
+from ehr_clients.fhir_r4.values import Json, moment, pick
 
 LOOP: Final = ("ServiceRequest", "Task")
 _ROUNDED: Final = timedelta(milliseconds=1)
@@ -55,7 +54,7 @@ def _search(kind: str, since: datetime) -> Search:
 
 def _about(resource: Json, since: datetime) -> Iterator[str]:
     """Its clients, unless Baton wrote it or the server ignored the question."""
-    if any(string(each.get("system")) == WRITE for each in many(resource.get("identifier"))):
+    if written_by_baton(resource):
         return
     when = moment(pick(resource, "meta", "lastUpdated"))
     if isinstance(when, datetime) and when < since - _ROUNDED:

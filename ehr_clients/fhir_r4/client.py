@@ -13,7 +13,7 @@ from ehr_clients.fhir_r4 import caseloads, changes, people
 from ehr_clients.fhir_r4.material import clients_of, sift
 from ehr_clients.fhir_r4.reading import Reader
 from ehr_clients.fhir_r4.searching import NotOffered, Search, Searcher
-from ehr_clients.fhir_r4.values import Json, kind, many, pick, reference, references, string
+from ehr_clients.fhir_r4.values import Json, kind, many, pick, reference, string
 from ehr_clients.fhir_r4.writing import Writer
 from ehr_clients.http import FhirHttp, Limits
 from ehr_clients.models import Changes, ChartData, Client, InCare, Section
@@ -140,9 +140,7 @@ class FhirR4:
             ready.reader.patient(client_id), ready.searcher.run(Search("CareTeam"), client_id)
         )
         teams = people.active_teams(sift(found.resources, client_id).kept)
-        members = [
-            ref for team in teams for item in many(team.get("participant")) for ref in references(item.get("member"))
-        ]
+        members = [ref for team in teams for ref in people.members(team)]
         roles = [ref for ref in members if ref.startswith("PractitionerRole/")]
         behind = [reference((await self._get(ref)).get("practitioner")) for ref in roles]
         return frozenset(ref for ref in [*members, *behind] if ref and ref.startswith("Practitioner/"))
@@ -153,7 +151,7 @@ class FhirR4:
     async def _by_care_team(self, ready: _Connected, practitioner: str) -> list[Json]:
         by = (("participant", practitioner), ("status", "active"))
         found = await ready.searcher.run(Search("CareTeam", by, include=("CareTeam:subject", "CareTeam:patient")))
-        teams = [team for team in people.active_teams(found.resources) if practitioner in _members(team)]
+        teams = [team for team in people.active_teams(found.resources) if practitioner in people.members(team)]
         subjects = dict.fromkeys(ref for team in teams if (ref := reference(team.get("subject"))))
         refs = [ref for ref in subjects if ref.startswith("Patient/")]
         fetched = await asyncio.gather(*(self._get(ref) for ref in refs if ref not in found.beside))
@@ -184,10 +182,6 @@ class FhirR4:
             self._http, abilities, searcher, client_exists=reader.patient, audit_as_document=settings.audit_as_document
         )
         return _Connected(abilities, searcher, reader, writer)
-
-
-def _members(team: Json) -> list[str]:
-    return [ref for item in many(team.get("participant")) for ref in references(item.get("member"))]
 
 
 def _patient_params(query: ClientQuery) -> list[tuple[str, str]]:

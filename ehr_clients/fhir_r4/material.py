@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ehr_clients.codes import WRITE
 from ehr_clients.fhir_r4.labels import never_surfaces
 from ehr_clients.fhir_r4.values import Json, codes, display, kind, many, reference, string
 
@@ -57,6 +58,10 @@ def _entered_in_error(resource: Json) -> bool:
         *codes(resource.get("verificationStatus")),
     ]
     return "entered-in-error" in states
+
+
+def written_by_baton(resource: Json) -> bool:
+    return any(string(each.get("system")) == WRITE for each in many(resource.get("identifier")))
 
 
 def clients_of(resource: Json) -> list[str]:

@@ -15,6 +15,7 @@ from ehr_clients.fhir_r4.values import (
     newest_first,
     pick,
     reference,
+    references,
     source,
     string,
     strings,
@@ -84,6 +85,11 @@ def _contact(resource: Json, found: Json) -> Contact:
 
 def active_teams(teams: Iterable[Json]) -> list[Json]:
     return [team for team in teams if string(team.get("status")) in {"active", None}]
+
+
+def members(team: Json) -> list[str]:
+    """References of everybody on it, whatever they are."""
+    return [ref for item in many(team.get("participant")) for ref in references(item.get("member"))]
 
 
 def team_members(material: Material) -> list[TeamMember]:
