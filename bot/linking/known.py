@@ -38,9 +38,14 @@ async def fresh(office: Office) -> None:
 
 
 async def _version(conn: AsyncConnection) -> tuple[int, int]:
-    people = await conn.scalar(select(func.coalesce(func.max(t.people_changes.c.number), 0)))
-    confirmed = select(func.count()).where(t.rollout_changes.c.confirmed_at.is_not(None))
-    return int(people or 0), int(await conn.scalar(confirmed) or 0)
+    row = (await conn.execute(_VERSION)).one()
+    return int(row[0] or 0), int(row[1] or 0)
+
+
+_VERSION: Final = select(  # made once, and asked in one go: every click asks it
+    select(func.max(t.people_changes.c.number)).scalar_subquery(),
+    select(func.count()).where(t.rollout_changes.c.confirmed_at.is_not(None)).scalar_subquery(),
+)
 
 
 @asynccontextmanager
