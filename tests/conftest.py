@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.crisis import calling, engine
+from bot.digest import rights
+from bot.flow import baton, decide, overrides
 from bot.store.session import Database
 from tests.faults.tally import pytest_terminal_summary as pytest_terminal_summary  # noqa: PLC0414 - a hook for all runs
 from tests.postgres import Postgres, running_postgres
@@ -35,3 +38,24 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 async def sqlite_database(tmp_path: Path) -> AsyncIterator[Database]:
     async with Database(f"sqlite+aiosqlite:///{tmp_path}/baton.db") as db:
         yield db
+
+
+WAITS = (
+    (engine, "CARE_TEAM_S"),
+    (calling, "CARE_TEAM_S"),
+    (decide, "CLICK_WAIT_S"),
+    (overrides, "CLICK_WAIT_S"),
+    (baton, "EHR_WITHIN_S"),
+    (rights, "WITHIN_S"),
+)
+
+
+@pytest.fixture(autouse=True)
+def a_busy_machine_is_no_slow_ehr(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """How long a click or a page waits for the EHR, ten times over: what a test says does not hang on the machine's load.
+
+    A test of the wait itself asks for the product's own: `@pytest.mark.real_waits`.
+    """
+    if "real_waits" not in request.keywords:
+        for module, name in WAITS:
+            monkeypatch.setattr(module, name, 10 * getattr(module, name))

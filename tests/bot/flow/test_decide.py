@@ -92,6 +92,7 @@ async def test_the_chart_is_compared_at_the_click(work: Work) -> None:
     assert not work.written("DocumentReference")
 
 
+@pytest.mark.real_waits
 async def test_a_slow_ehr_does_not_hold_up_the_click(work: Work) -> None:
     draft = await asked(work)
     await work.read_all("vega", draft)
