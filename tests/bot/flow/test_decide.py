@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from bot.chat import Action, CardView, Detail, Form, Notice
 from bot.drafts import State
 from bot.flow import prepare
