@@ -1,9 +1,11 @@
 """Databases for every test that needs one: `database` runs it on SQLite and on a real PostgreSQL, `sqlite_database` on SQLite."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from bot.crisis import calling, engine
 from bot.digest import rights
@@ -11,6 +13,10 @@ from bot.flow import baton, decide, overrides
 from bot.store.session import Database
 from tests.faults.tally import pytest_terminal_summary as pytest_terminal_summary  # noqa: PLC0414 - a hook for all runs
 from tests.postgres import Postgres, running_postgres
+
+settings.register_profile("same_each_time", derandomize=True)
+settings.register_profile("exploring")
+settings.load_profile("exploring" if os.environ.get("BATON_SOAK") == "1" else "same_each_time")
 
 
 @pytest.fixture(scope="session")

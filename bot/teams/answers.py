@@ -14,7 +14,6 @@ class Answer:
 
 
 TAKEN = Answer(200)
-NOT_OFFERED = Answer(501)
 
 
 def show(card: Json) -> Answer:
@@ -29,3 +28,6 @@ def decline(status: int, code: str, message: str) -> Answer:
 
 def _invoke(status: int, kind: str, value: Json) -> Answer:
     return Answer(200, {"statusCode": status, "type": kind, "value": value})
+
+
+NOT_OFFERED = decline(501, "NotImplemented", "Baton does not offer this in Teams. Type help to see what it does.")

@@ -15,6 +15,7 @@ class PostedForm:
     action: str
     fields: dict[str, str] = field(default_factory=dict)
     buttons: dict[str, tuple[str, str]] = field(default_factory=dict)
+    options: list[str] = field(default_factory=list)  # of its list to choose from
 
 
 class _Forms(HTMLParser):
@@ -35,6 +36,8 @@ class _Forms(HTMLParser):
                 self.forms.append(self._open)
             case "input" if self._open and "name" in has:
                 self._open.fields[has["name"]] = has.get("value", "")
+            case "option" if self._open and has.get("value"):
+                self._open.options.append(has["value"])
             case "textarea":
                 self._area, self._words = has["name"], []
             case "button":
@@ -84,7 +87,7 @@ def _read(html: str) -> _Forms:
 
 @dataclass
 class Visitor:
-    client: "TestClient[aiohttp.web.Request, aiohttp.web.Application]"
+    client: "TestClient[aiohttp.web.Request, aiohttp.web.Application] | aiohttp.ClientSession"
 
     async def open(self, address: str) -> Page:
         async with self.client.get(address) as answer:
