@@ -87,7 +87,7 @@ def _read(html: str) -> _Forms:
 
 @dataclass
 class Visitor:
-    client: "TestClient[aiohttp.web.Request, aiohttp.web.Application] | aiohttp.ClientSession"
+    client: "TestClient[aiohttp.web.Request, aiohttp.web.Application]"
 
     async def open(self, address: str) -> Page:
         async with self.client.get(address) as answer:

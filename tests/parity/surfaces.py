@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from urllib.parse import urlencode
 
 import aiohttp
@@ -438,7 +438,8 @@ class ConsoleSurface:
         if person not in self.visitors:
             jar = aiohttp.CookieJar(unsafe=True)
             session = aiohttp.ClientSession(self.address, cookie_jar=jar)
-            self.visitors[person] = Visitor(await self.sessions.enter_async_context(session))
+            browser = await self.sessions.enter_async_context(session)
+            self.visitors[person] = Visitor(cast("TestClient[web.Request, web.Application]", browser))  # as much of one
             await self.visitors[person].be(person)
         self.watching = person
         return self.visitors[person], await self.visitors[person].open(CHANNEL_PAGE)
