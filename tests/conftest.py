@@ -1,4 +1,7 @@
-"""Databases for every test that needs one: `database` runs it on SQLite and on a real PostgreSQL, `sqlite_database` on SQLite."""
+"""What tests share: the same cases at each run, no haste on a busy machine, and databases.
+
+`database` runs a test on SQLite and on a real PostgreSQL, `sqlite_database` on SQLite.
+"""
 
 import os
 from collections.abc import AsyncIterator, Iterator

@@ -22,19 +22,20 @@ def mistakes(kind: str, payload: dict[str, Any]) -> list[str]:
 
 def words(payload: Any) -> str:
     """Every text a person would see, in order."""
-    return "".join(_texts(payload))
+    return "".join(texts(payload))
 
 
-def _texts(node: Any) -> Iterator[str]:
+def texts(node: Any) -> Iterator[str]:
+    """The same, one by one."""
     if isinstance(node, dict):
         for key, value in node.items():
             if key in {"text", "initial_value"} and isinstance(value, str):
                 yield value
             elif key not in {"block_id", "action_id", "value", "private_metadata"}:
-                yield from _texts(value)
+                yield from texts(value)
     elif isinstance(node, list):
         for each in node:
-            yield from _texts(each)
+            yield from texts(each)
 
 
 @cache

@@ -85,11 +85,10 @@ def press(action: str, subject: str = "d-1", version: int = 3, **more: Any) -> d
     return {"action": action, "subject": subject, "version": version, "values": {}, **more}
 
 
-@asynccontextmanager
-async def running_bot(
-    issuer: TeamsIssuer, connector: TeamsConnector, desk: Desk, **settings: Any
-) -> AsyncIterator[TeamsBot]:
-    store = MemoryConversations()
+def on_loopback(
+    issuer: TeamsIssuer, connector: TeamsConnector, desk: Desk, store: MemoryConversations, **settings: Any
+) -> TeamsPlatform:
+    """The adapter with a token issuer and a connector on loopback. `settings` replace those of TENANT's own bot."""
     defaults: dict[str, Any] = {
         "client_id": APP_ID,
         "tenant_ids": (TENANT,),
@@ -100,7 +99,15 @@ async def running_bot(
         "commands": COMMANDS,
         "http_timeout_s": 2.0,
     }
-    platform = TeamsPlatform(desk=desk, conversations=store, **(defaults | settings))
+    return TeamsPlatform(desk=desk, conversations=store, **(defaults | settings))
+
+
+@asynccontextmanager
+async def running_bot(
+    issuer: TeamsIssuer, connector: TeamsConnector, desk: Desk, **settings: Any
+) -> AsyncIterator[TeamsBot]:
+    store = MemoryConversations()
+    platform = on_loopback(issuer, connector, desk, store, **settings)
     app = web.Application()
     platform.routes(app)
     await platform.start()

@@ -21,7 +21,10 @@ from ehr_clients.port import Ehr
 from skills.kit import Skill
 from tests.fakes.office import AFTERNOON, Work, at_work, worker_of
 from tests.fakes.teams_issuer import TeamsIssuer
-from tests.parity.surfaces import Seen, Surface, on_slack, on_teams, on_the_console
+from tests.parity.on_slack import on_slack
+from tests.parity.on_teams import on_teams
+from tests.parity.on_the_console import on_the_console
+from tests.parity.surface import Seen, Surface
 from tests.parity.views import Drawn, Key, buttons, masked, unread
 
 SURFACES: Mapping[Platform, Callable[..., Any]] = {
@@ -167,9 +170,10 @@ class World:
     async def _step(self, what: str, doing: Any) -> list[Reply]:
         self.listening.said.clear()
         seen: Seen = await doing
-        also = await self.surface.seen(*self._told())
-        seen.text += also.text
-        seen.buttons += also.buttons
+        if people := self._told():
+            also = await self.surface.seen(*people)
+            seen.text += also.text
+            seen.buttons += also.buttons
         said, views = list(self.listening.said), [view for view, _ in self.listening.said]
         self._remember(seen, said)
         newest = _newest(views)

@@ -25,11 +25,10 @@ from bot.privacy import audit
 from bot.privacy.audit_event import StoredEvent
 from bot.settings import CrisisSettings, RateSettings, Settings, SlackSettings
 from bot.teams import TeamsPlatform
-from bot.teams.service_urls import ServiceUrls
 from tests.bot.slack.slack_side import SECRET, signed
 from tests.fakes.conversations import MemoryConversations
 from tests.fakes.slack_api import slack_api
-from tests.fakes.teams_bot import APP_ID, COMMANDS, loopback_token
+from tests.fakes.teams_bot import APP_ID, on_loopback
 from tests.fakes.teams_connector import TeamsConnector
 from tests.fakes.teams_issuer import TeamsIssuer, running_issuer
 from tests.fakes.visitor import Visitor
@@ -99,18 +98,7 @@ async def whole(folder: Path, *, working: bool = False, rates: RateSettings | No
             rates=rates or RateSettings(burst=0),
         )
         baton = await stack.enter_async_context(built(settings))
-        platform = TeamsPlatform(
-            client_id=APP_ID,
-            tenant_ids=(ENTRA_TENANT,),
-            openid_metadata_url=issuer.metadata_url,
-            service_url=connector.url,
-            service_urls=ServiceUrls(loopback=True),
-            bot_token=loopback_token,
-            http_timeout_s=2.0,
-            desk=baton.desk,
-            conversations=MemoryConversations(),
-            commands=COMMANDS,
-        )
+        platform = on_loopback(issuer, connector, baton.desk, MemoryConversations(), tenant_ids=(ENTRA_TENANT,))
         platform.routes(baton.web)
         await platform.start()
         stack.push_async_callback(platform.stop)

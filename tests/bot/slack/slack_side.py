@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import io
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -45,9 +46,10 @@ class SlackSide:
     http: TestClient[web.Request, web.Application]
     response_url: str = ""
     numbers: "count[int]" = field(default_factory=lambda: count(1))
+    now: Callable[[], datetime] = lambda: NOW
 
     async def post(self, raw: bytes, kind: str, headers: dict[str, str] | None = None) -> tuple[int, str]:
-        all_headers = {"Content-Type": kind, **(signed(raw) if headers is None else headers)}
+        all_headers = {"Content-Type": kind, **(signed(raw, self.now()) if headers is None else headers)}
         async with self.http.post("/slack/events", data=io.BytesIO(raw), headers=all_headers) as answer:
             return answer.status, await answer.text()
 

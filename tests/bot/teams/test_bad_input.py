@@ -50,27 +50,27 @@ async def test_a_body_too_large_is_413(bot: TeamsBot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "more", "status"),
+    ("kind", "more"),
     [
-        ("typing", {}, 200),
-        ("messageReaction", {"reactionsAdded": [{"type": "like"}]}, 200),
-        ("messageUpdate", {"text": "edited"}, 200),
-        ("somethingNewFrom2027", {}, 200),
-        ("event", {"name": "application/vnd.microsoft.meetingStart", "value": 3}, 200),
-        ("invoke", {"name": "composeExtension/query", "value": {}}, 200),
-        ("invoke", {"name": "somethingNew/from2027"}, 200),
-        ("invoke", {}, 200),
-        ("conversationUpdate", {"membersAdded": [None, 7, {"id": 3}]}, 200),
-        ("message", {"text": ["not", "text"], "entities": {"a": 1}}, 200),
+        ("typing", {}),
+        ("messageReaction", {"reactionsAdded": [{"type": "like"}]}),
+        ("messageUpdate", {"text": "edited"}),
+        ("somethingNewFrom2027", {}),
+        ("event", {"name": "application/vnd.microsoft.meetingStart", "value": 3}),
+        ("invoke", {"name": "composeExtension/query", "value": {}}),
+        ("invoke", {"name": "somethingNew/from2027"}),
+        ("invoke", {}),
+        ("conversationUpdate", {"membersAdded": [None, 7, {"id": 3}]}),
+        ("message", {"text": ["not", "text"], "entities": {"a": 1}}),
     ],
     ids=str,
 )
 async def test_what_is_unknown_is_answered_and_only_after_authentication(
-    bot: TeamsBot, desk: FakeDesk, kind: str, more: dict[str, Any], status: int
+    bot: TeamsBot, desk: FakeDesk, kind: str, more: dict[str, Any]
 ) -> None:
     assert (await bot.hear(bot.activity(kind, **more), token="")).status == 401
     answered = await bot.hear(bot.activity(kind, **more))
-    assert answered.status == status
+    assert answered.status == 200
     if kind == "invoke":  # its own status is inside: a server error outside would have Teams send it again
         assert answered.body["statusCode"] == 501
         assert answered.body["value"]["message"]
