@@ -148,7 +148,6 @@ async def built(
             db=db,
             seal=seal,
             ehr=charts.ehr,
-            clinic=clinic,
             people=People(clinic),
             memberships=Memberships(charts.ehr, clock),
             shelf={skill.name: skill for skill in ALL},

@@ -75,7 +75,7 @@ async def typed(office: Office, words: Typed) -> Reply:
     if (answer := await crisis_words.heard(office, words)) is not None:
         return answer
     if (answer := await rooms.heard(office, words, parse(words.text).command)) is not None:
-        return answer
+        return said.heeded(words, answer)
     match said.meaning(office, words):
         case Notice() as sentence:
             return sentence
@@ -99,6 +99,8 @@ def understood(office: Office, words: Typed) -> Wish | Refused | Notice:
     order = parse(words.text)
     if legal.demands(words.text) or _from_outside(office, order.to):
         return Refused(staff, legal.RULE, legal.SENTENCE)
+    if (risk := said.beside(words)) is not None:
+        return risk
     called = [s for s in office.shelf.values() if s.command.name == order.command]
     skill = next((s for s in called if not s.approval.escalates), None)  # a crisis is called, never asked for here
     if skill is None:

@@ -36,7 +36,6 @@ class Office:
     db: Database
     seal: Seal
     ehr: Ehr
-    clinic: Clinic
     people: People
     memberships: Memberships
     shelf: Mapping[str, Skill[Any]]
@@ -49,6 +48,11 @@ class Office:
     heartbeat: Callable[[], Awaitable[None]] | None = None  # to the dead-man's switch, when the audit has passed
     drafter: Drafter = field(default_factory=Drafter)
     phases: Phases = field(default_factory=Phases)  # changed at run time, before the clinic file
+
+    @property
+    def clinic(self) -> Clinic:
+        """The clinic file, with what was learnt of people since: looked up anew each time, never kept."""
+        return self.people.clinic
 
     def identity(self, staff: StaffMember, prefer: Platform | None = None) -> Who | None:
         """Where this person can be reached: on the preferred platform, else on any that is running. None: nowhere."""

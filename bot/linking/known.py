@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat import Platform, Who
 from bot.flow.office import Office
+from bot.people import Known
 from bot.rollout import changes
 from bot.store import tables as t
 
@@ -30,11 +31,11 @@ async def fresh(office: Office) -> None:
             return
         rows = list((await conn.execute(select(t.people_changes).order_by(t.people_changes.c.number))).mappings())
         office.phases.confirmed = await changes.confirmed(conn)
-    linked = [row for row in rows if row["kind"] == "linked"]
-    known = office.people.known
-    known.links = {Who(Platform(r["platform"]), r["tenant"], r["chat_user"]): r["staff_id"] for r in linked}
-    known.gone = frozenset(row["staff_id"] for row in rows if row["kind"] == "deactivated")
-    known.version = version
+    links = {
+        Who(Platform(r["platform"]), r["tenant"], r["chat_user"]): r["staff_id"] for r in rows if r["kind"] == "linked"
+    }
+    gone = frozenset(row["staff_id"] for row in rows if row["kind"] == "deactivated")
+    office.people.learn(Known(links, gone, version))
 
 
 async def _version(conn: AsyncConnection) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-from bot.chat import Notice, Typed
+from bot.chat import Notice, Reply, Typed
 from bot.crisis.calling import HINT
 from bot.flow import rooms
 from bot.flow.office import Office
@@ -16,6 +16,23 @@ SOUNDS_LIKE_RISK: Final = Notice(
     f"{HINT}\nIn immediate danger call 911; 988 is there for advice.",
     Tone.STOP,
 )
+
+
+ALIAS_ALONE: Final = "To go on with a command, write it with the client's alias and nothing else."
+
+
+def beside(words: Typed) -> Notice | None:
+    """What is said to a command with words of risk beside it, instead of following it. None: there are none."""
+    if RISK.search(words.text) is None:
+        return None
+    return Notice(f"{SOUNDS_LIKE_RISK.text}\n{ALIAS_ALONE}", Tone.STOP)
+
+
+def heeded(words: Typed, answer: Reply) -> Reply:
+    """The answer to a command; with what to do in a crisis before it, where words beside the command speak of risk."""
+    if RISK.search(words.text) is None or not isinstance(answer, Notice):
+        return answer
+    return Notice(f"{SOUNDS_LIKE_RISK.text}\n{answer.text}", Tone.STOP)
 
 
 def meaning(office: Office, words: Typed) -> Typed | Notice | None:

@@ -275,7 +275,7 @@ class Work:
         plain = json.loads(self.office.clinic.model_dump_json())
         change(plain)
         clinic = clinic_file.validated(plain)
-        self.office = replace(self.office, clinic=clinic, people=People(clinic))
+        self.office = replace(self.office, people=People(clinic))
         self.desk = FlowDesk(self.office)
 
     # Looking
@@ -397,7 +397,6 @@ async def at_work(
             db=db,
             seal=Seal("a-secret-for-tests-only"),
             ehr=charts_of,
-            clinic=clinic,
             people=People(clinic),
             memberships=Memberships(charts_of, clock),
             shelf={skill.name: skill for skill in ALL},

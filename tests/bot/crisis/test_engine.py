@@ -9,6 +9,7 @@ from bot.crisis.escalation import State
 from bot.crisis.records import PageRow, PageState
 from bot.flow.desk import FAULTS_FORGIVEN, _done
 from bot.flow.office import Office
+from bot.linking.leaving import deactivate
 from bot.store import jobs
 from bot.store.jobs import Job, Never
 from tests.fakes.crisis import ASignal, complete, opened, pages, stored, story
@@ -214,3 +215,13 @@ async def test_a_disposition_without_a_word_on_the_duty_to_warn_is_sent_back(wor
     form = complete().model_copy(update={"duty_to_warn": " "})
     assert "duty to warn" in (await verbs.dispose(office, vega, "E-1", form)).text
     assert (await stored(work)).now.state is State.ASSESSED
+
+
+async def test_who_was_deactivated_at_run_time_is_not_waited_for(work: Work) -> None:
+    assert await deactivate(work.office, "brandt", by="castell")
+    await opened(work)
+    rows = await pages(work)
+    assert not [row for row in rows if row.staff_id == "brandt"], "nobody who left gets a page, or a step of waiting"
+    assert not [row for row in rows if row.reason == "not_active"]
+    assert ("vega", "chat") in sent(rows, "now.0.0")
+    assert any(event.kind == "stood_in" for event in await story(work)), "somebody stands in, at once"

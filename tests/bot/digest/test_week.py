@@ -129,7 +129,6 @@ class World:
             db=db,
             seal=Seal("a-secret-for-tests-only"),
             ehr=nobody,
-            clinic=self.clinic,
             people=People(self.clinic),
             memberships=Memberships(nobody, self.time),
             shelf={},

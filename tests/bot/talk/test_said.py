@@ -57,3 +57,20 @@ async def test_what_sounds_like_risk_gets_the_way_to_a_crisis_and_nothing_else(w
 async def test_nothing_is_begun_by_a_doubtful_sentence(work: Work, sentence: str) -> None:
     assert isinstance(await work.typed("vega", sentence), Notice)
     assert not await work.rows("requests")
+
+
+@pytest.mark.parametrize(
+    "command", ["handoff C-102, she is suicidal", "/handoff C-102 to osei he wants to die", "baton she is not safe"]
+)
+async def test_words_of_risk_beside_a_command_are_answered_before_it(work: Work, command: str) -> None:
+    answer = await work.typed("vega", command)
+    assert isinstance(answer, Notice)
+    assert "988" in answer.text
+    assert "alias and nothing else" in answer.text
+    assert not await work.rows("requests")
+
+
+async def test_words_of_risk_beside_a_room_stand_before_its_answer(work: Work) -> None:
+    answer = await work.typed("vega", "referral list mine, he wants to die")
+    assert isinstance(answer, Notice)
+    assert "988" in answer.text

@@ -72,7 +72,7 @@ def in_crisis(office: Office, provider_url: str) -> Office:
         return office
     clinic = quick(example_clinic())
     ways: dict[WayName, Way] = {name: HttpWay(name, provider_url) for name in (WayName.SMS, WayName.VOICE)}
-    return replace(office, clinic=clinic, people=People(clinic), ways=ways)
+    return replace(office, people=People(clinic), ways=ways)
 
 
 async def number_of(conn: AsyncConnection) -> int:
